@@ -1,0 +1,43 @@
+/// What a reader learned about a capture besides its frames.
+
+export type CaptureFormat = 'pcap' | 'pcapng';
+
+/// A place where the capture was broken. Offsets and lengths are bytes of the
+/// uncompressed capture.
+export interface CaptureDamage {
+  offset: number;
+  reason: string;
+  bytesLost: number;
+}
+
+export interface CaptureSummary {
+  /// Null until enough bytes were seen, and if they are no capture.
+  format: CaptureFormat | null;
+  /// True if times were recorded finer than microseconds; they are rounded down.
+  finerThanMicroseconds: boolean;
+  bytes: number;
+  /// Frames that hold a packet.
+  packets: number;
+  /// Microseconds since 1970 of the first and the last packet in file order; NaN without packets.
+  firstUs: number;
+  lastUs: number;
+  /// Packets the recording side reports as lost, or null where it does not say.
+  dropped: number | null;
+  damage: CaptureDamage[];
+  /// Why the bytes are no capture: what was found and what was expected.
+  notACapture: string | null;
+}
+
+export function newSummary(): CaptureSummary {
+  return {
+    format: null,
+    finerThanMicroseconds: false,
+    bytes: 0,
+    packets: 0,
+    firstUs: Number.NaN,
+    lastUs: Number.NaN,
+    dropped: null,
+    damage: [],
+    notACapture: null,
+  };
+}

@@ -1,0 +1,31 @@
+/// Frames on their way from a capture to the engine, as a struct of arrays.
+
+/// Most frames in one batch. A chunk of small packets is delivered as several.
+export const BATCH_FRAMES = 2048;
+
+/// Link type of an entry that takes a frame number but holds no packet
+/// (Wireshark counts, for example, pcapng custom blocks).
+export const LINKTYPE_NO_PACKET = -1;
+
+/// Frames in recorded order. The batch and the bytes that it points into are
+/// borrowed: they are valid until the sink returns, then they are used again.
+///
+///     entry i:  bytes[offset[i] .. offset[i] + capturedLen[i])   the frame
+///               originalLen[i]   its length on the wire, >= capturedLen[i]
+///               timeUs[i]        microseconds since 1970, rounded down
+///               linkType[i]      LINKTYPE_ number, or LINKTYPE_NO_PACKET
+///               frame[i]         1-based number in its file, as Wireshark counts
+export class FrameBatch {
+  count = 0;
+  bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(this.bytes.buffer);
+  readonly offset = new Int32Array(BATCH_FRAMES);
+  readonly capturedLen = new Int32Array(BATCH_FRAMES);
+  readonly originalLen = new Int32Array(BATCH_FRAMES);
+  readonly timeUs = new Float64Array(BATCH_FRAMES);
+  readonly linkType = new Int32Array(BATCH_FRAMES);
+  readonly frame = new Uint32Array(BATCH_FRAMES);
+}
+
+/// Takes a batch and is done with it when it returns.
+export type FrameSink = (batch: FrameBatch) => void;

@@ -1,0 +1,54 @@
+import type { CaptureSummary } from './capture-summary.js';
+import { BATCH_FRAMES, FrameBatch, type FrameSink, LINKTYPE_NO_PACKET } from './frame-batch.js';
+
+/// Numbers frames, collects them in the one batch and hands it on when it is
+/// full or the chunk that it points into ends.
+export class FrameWriter {
+  private readonly batch = new FrameBatch();
+  private frame = 0;
+
+  constructor(
+    private readonly sink: FrameSink,
+    private readonly summary: CaptureSummary,
+  ) {}
+
+  /// The following frames lie in these bytes.
+  beginChunk(bytes: Uint8Array, view: DataView): void {
+    this.batch.bytes = bytes;
+    this.batch.view = view;
+  }
+
+  /// Adds a packet: `offset` and lengths in bytes, `timeUs` in microseconds since 1970.
+  add(offset: number, capturedLen: number, originalLen: number, timeUs: number, linkType: number): void {
+    const batch = this.batch;
+    const i = batch.count++;
+    batch.offset[i] = offset;
+    batch.capturedLen[i] = capturedLen;
+    batch.originalLen[i] = originalLen;
+    batch.timeUs[i] = timeUs;
+    batch.linkType[i] = linkType;
+    batch.frame[i] = ++this.frame;
+    if (this.summary.packets++ === 0) this.summary.firstUs = timeUs;
+    this.summary.lastUs = timeUs;
+    if (batch.count === BATCH_FRAMES) this.flush();
+  }
+
+  /// Adds a frame that holds no packet but takes a number, as in Wireshark.
+  addNumberOnly(): void {
+    const batch = this.batch;
+    const i = batch.count++;
+    batch.offset[i] = 0;
+    batch.capturedLen[i] = 0;
+    batch.originalLen[i] = 0;
+    batch.timeUs[i] = this.summary.lastUs;
+    batch.linkType[i] = LINKTYPE_NO_PACKET;
+    batch.frame[i] = ++this.frame;
+    if (batch.count === BATCH_FRAMES) this.flush();
+  }
+
+  flush(): void {
+    if (this.batch.count === 0) return;
+    this.sink(this.batch);
+    this.batch.count = 0;
+  }
+}

@@ -1,0 +1,143 @@
+/// Bytes in, frames out: tells the format by its magic, keeps unfinished
+/// records from chunk to chunk, and notes damage. No I/O.
+
+import { ByteChunk, CHUNK_BYTES, CHUNK_HEADROOM } from './byte-chunk.js';
+import { type CaptureSummary, newSummary } from './capture-summary.js';
+import { describeForeign } from './foreign-formats.js';
+import type { FrameSink } from './frame-batch.js';
+import { FrameWriter } from './frame-writer.js';
+import { PcapParser, pcapVariant } from './pcap.js';
+import { isSectionHeader, PcapngParser } from './pcapng.js';
+import { BrokenRecord, type RecordParser } from './record-parser.js';
+
+const MAGIC_BYTES = 4;
+
+export class CaptureReader {
+  readonly summary: CaptureSummary = newSummary();
+  private readonly writer: FrameWriter;
+  private parser: RecordParser | undefined;
+  /// Nothing after a broken record is read.
+  private broken = false;
+  /// The unfinished record at the end of the last chunk.
+  private readonly tail = new Uint8Array(CHUNK_HEADROOM);
+  private tailBytes = 0;
+  /// Bytes still to be passed over, from a block longer than we look at.
+  private skipBytes = 0;
+  /// Offset in the capture where the last such passing-over began.
+  private skippedFrom = 0;
+  /// Where a caller's own bytes are copied to; made when first needed.
+  private ownChunk: ByteChunk | undefined;
+
+  /// `sink` gets every batch of frames; it is called only inside push methods.
+  constructor(sink: FrameSink) {
+    this.writer = new FrameWriter(sink, this.summary);
+  }
+
+  /// Takes bytes of any length.
+  push(bytes: Uint8Array): void {
+    this.ownChunk ??= new ByteChunk();
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+      const part = bytes.subarray(at, at + CHUNK_BYTES);
+      this.ownChunk.data.set(part);
+      this.pushChunk(this.ownChunk, part.length);
+    }
+  }
+
+  /// Takes the first `length` bytes of `chunk.data` without copying them. The
+  /// chunk may be used again when this returns.
+  pushChunk(chunk: ByteChunk, length: number): void {
+    this.summary.bytes += length;
+    const end = CHUNK_HEADROOM + length;
+    let start = CHUNK_HEADROOM;
+    if (this.skipBytes > 0) {
+      const skipped = Math.min(this.skipBytes, length);
+      this.skipBytes -= skipped;
+      start += skipped;
+    }
+    if (this.tailBytes > 0) {
+      start -= this.tailBytes;
+      chunk.bytes.set(this.tail.subarray(0, this.tailBytes), start);
+      this.tailBytes = 0;
+    }
+    if (this.broken || this.summary.notACapture !== null || start >= end) return;
+    this.writer.beginChunk(chunk.bytes, chunk.view);
+    const next = this.parse(chunk, start, end);
+    this.writer.flush();
+    if (this.broken) return;
+    if (next > end) {
+      this.skipBytes = next - end;
+      this.skippedFrom = this.summary.bytes;
+    } else {
+      this.tail.set(chunk.bytes.subarray(next, end));
+      this.tailBytes = end - next;
+    }
+  }
+
+  /// Says that no more bytes come, or with `reason` that they can not be had.
+  end(reason?: string): void {
+    const { summary } = this;
+    if (this.broken) {
+      const damage = summary.damage.at(-1)!;
+      damage.bytesLost = summary.bytes - damage.offset;
+      return;
+    }
+    if (this.parser === undefined) {
+      const found = this.tail.subarray(0, this.tailBytes);
+      summary.notACapture ??= reason ?? describeForeign(found, summary.bytes);
+      return;
+    }
+    if (this.skipBytes > 0) {
+      const why = reason ?? `the file ends inside a long block: ${this.skipBytes} bytes more were announced`;
+      summary.damage.push({
+        offset: this.skippedFrom,
+        reason: why,
+        bytesLost: summary.bytes - this.skippedFrom,
+      });
+    } else if (this.tailBytes > 0) {
+      const view = new DataView(this.tail.buffer);
+      const why = this.parser.describeUnfinished(view, 0, this.tailBytes);
+      summary.damage.push({
+        offset: summary.bytes - this.tailBytes,
+        reason: reason === undefined ? why : `${reason}; ${why}`,
+        bytesLost: this.tailBytes,
+      });
+    } else if (reason !== undefined) {
+      summary.damage.push({ offset: summary.bytes, reason, bytesLost: 0 });
+    }
+    // A file that ends before its first header is complete is no capture yet.
+    if (summary.format === null) {
+      summary.notACapture = summary.damage.pop()?.reason ?? 'the file is empty';
+    }
+  }
+
+  /// Returns the index of the first byte not taken.
+  private parse(chunk: ByteChunk, start: number, end: number): number {
+    if (this.parser === undefined) {
+      if (end - start < MAGIC_BYTES) return start;
+      this.parser = this.recognise(chunk, start);
+      if (this.parser === undefined) {
+        this.summary.notACapture = describeForeign(chunk.bytes.subarray(start, end), end - start);
+        return end;
+      }
+    }
+    try {
+      return this.parser.parse(chunk.bytes, chunk.view, start, end);
+    } catch (error) {
+      if (!(error instanceof BrokenRecord)) throw error;
+      this.broken = true;
+      this.summary.damage.push({
+        offset: this.summary.bytes - (end - error.at),
+        reason: error.message,
+        bytesLost: 0,
+      });
+      return end;
+    }
+  }
+
+  private recognise(chunk: ByteChunk, at: number): RecordParser | undefined {
+    const variant = pcapVariant(chunk.view, at);
+    if (variant !== undefined) return new PcapParser(variant, this.writer, this.summary);
+    if (isSectionHeader(chunk.view, at)) return new PcapngParser(this.writer, this.summary);
+    return undefined;
+  }
+}
