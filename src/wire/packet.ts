@@ -1,0 +1,65 @@
+/// One decoded packet. There is a single one, filled again for every frame:
+/// whoever wants to keep something copies it.
+
+/// Why decoding of a frame ended where it did.
+export const STOP_NONE = 0;
+export const STOP_NOT_IP = 1;
+export const STOP_LINK_UNSUPPORTED = 2;
+export const STOP_LINK_CUT = 3;
+export const STOP_IP_CUT = 4;
+export const STOP_IP_BAD_HEADER = 5;
+export const STOP_IP_FRAGMENT = 6;
+export const STOP_IP_OTHER_PROTOCOL = 7;
+export const STOP_TRANSPORT_CUT = 8;
+export const STOP_TRANSPORT_BAD_HEADER = 9;
+
+export type DecodeStop = number;
+
+/// Layer and reason of each stop that the report counts as undecodable, by
+/// stop number. The others (no IP, another transport) are ordinary traffic.
+export const UNDECODABLE: readonly (readonly [layer: string, reason: string] | null)[] = [
+  null,
+  null,
+  ['link', 'unsupported link type'],
+  ['link', 'header cut off'],
+  ['ip', 'header cut off'],
+  ['ip', 'invalid header'],
+  ['ip', 'fragment'],
+  null,
+  ['transport', 'header cut off'],
+  ['transport', 'invalid header'],
+];
+
+export const PROTOCOL_ICMP = 1;
+export const PROTOCOL_TCP = 6;
+export const PROTOCOL_UDP = 17;
+export const PROTOCOL_ICMPV6 = 58;
+
+export const TCP_FIN = 0x01;
+export const TCP_SYN = 0x02;
+export const TCP_RST = 0x04;
+export const TCP_ACK = 0x10;
+
+/// Numbers from headers are signed 32-bit here (a sequence number above 2^31
+/// is negative): the engine of the language keeps those without allocating.
+/// Offsets are indices into the bytes of the frame's batch.
+export class Packet {
+  /// 4 or 6.
+  version = 0;
+  protocol = 0;
+  /// IPv4 addresses.
+  source = 0;
+  destination = 0;
+  /// IPv6: where the 16 bytes of the source address begin; the destination follows it.
+  addressesAt = 0;
+  sourcePort = 0;
+  destinationPort = 0;
+  sequence = 0;
+  acknowledgement = 0;
+  tcpFlags = 0;
+  payloadAt = 0;
+  /// Payload bytes that were captured.
+  payloadCaptured = 0;
+  /// Payload bytes that were on the wire, >= payloadCaptured.
+  payloadLen = 0;
+}
