@@ -1,0 +1,416 @@
+/// The flow table: every 5-tuple seen lately, in one typed array.
+///
+/// An entry is 64 bytes, one cache line, so that a packet of a flow that
+/// nobody follows costs a single miss. Both directions share an entry: its A
+/// end is the one with the smaller address (then port), B the other.
+///
+///     word  0      port A << 16 | port B
+///           1      KIND: protocol, IP version, and the flow's flags (below)
+///           2      packets so far; of a free entry the next free one
+///           3      while STATE_NEW microseconds of the first packet (0..999,999),
+///                  while STATE_FOLLOWED the owner's slot number
+///           4      second of the last packet
+///           5, 6   initial sequence number + 1 of A and B, if their SYN was seen
+///           7      second of the first packet
+///           8-11   address A (IPv4: word 8 only)
+///           12-15  address B (IPv4: word 12 only)
+///
+/// Seconds are kept modulo 2^32 and only ever compared by difference.
+
+import { type Packet, PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
+
+export const ENTRY_WORDS = 16;
+export const WORD_PORTS = 0;
+export const WORD_KIND = 1;
+export const WORD_PACKETS = 2;
+export const WORD_SLOT = 3;
+export const WORD_LAST_SECOND = 4;
+export const WORD_SEQUENCE = 5;
+export const WORD_FIRST_SECOND = 7;
+export const WORD_ADDRESS_A = 8;
+export const WORD_ADDRESS_B = 12;
+
+/// Bits of the KIND word. Those of KEY_MASK belong to the 5-tuple.
+export const KIND_PROTOCOL_MASK = 0xff;
+export const KIND_IPV6 = 1 << 8;
+const KEY_MASK = KIND_PROTOCOL_MASK | KIND_IPV6;
+/// Which end sent the SYN, if one did.
+export const KIND_SYN_FROM_A = 1 << 9;
+export const KIND_SYN_FROM_B = 1 << 10;
+/// Word 5 (A) or 6 (B) holds a sequence number.
+export const KIND_SEQUENCE_A = 1 << 11;
+export const KIND_SEQUENCE_B = 1 << 12;
+export const KIND_FIN_A = 1 << 13;
+export const KIND_FIN_B = 1 << 14;
+/// Reset, or finished by both ends.
+export const KIND_CLOSED = 1 << 15;
+const STATE_SHIFT = 16;
+export const STATE_MASK = 3 << STATE_SHIFT;
+/// No payload seen yet.
+export const STATE_NEW = 0 << STATE_SHIFT;
+/// Somebody keeps more about this flow under its slot number.
+export const STATE_FOLLOWED = 1 << STATE_SHIFT;
+/// Cannot be SoftEther any more: only counted.
+export const STATE_DISMISSED = 2 << STATE_SHIFT;
+const KIND_FREE = -1;
+
+export interface FlowTableLimits {
+  /// Most flows kept at once, a power of two.
+  maxFlows: number;
+  /// Seconds without a packet after which a flow has ended, by how it stands.
+  followedIdleSeconds: number;
+  otherIdleSeconds: number;
+  closedIdleSeconds: number;
+}
+
+/// 2^20 flows are 64 MiB of entries and 8 MiB of index. A SoftEther connection
+/// is never silent for longer than half its time-out, which is 60 s at most
+/// (facts: GenNextKeepAliveSpan), so five minutes of silence end any.
+export const DEFAULT_FLOW_TABLE_LIMITS: FlowTableLimits = {
+  maxFlows: 1 << 20,
+  followedIdleSeconds: 300,
+  otherIdleSeconds: 120,
+  closedIdleSeconds: 10,
+};
+
+const FIRST_CAPACITY = 1 << 12;
+
+/// Entries looked at for expiry with each new flow: two keep the table free of
+/// flows that ended, however many come.
+const SWEEP_PER_FLOW = 2;
+
+/// Entries looked at for one to give up when the table is full.
+const EVICTION_CANDIDATES = 32;
+
+export class FlowTable {
+  /// The entries; index with `entry * ENTRY_WORDS + WORD_...`. Replaced when the table grows.
+  words: Int32Array;
+  /// After `find`: true if the packet goes from B to A.
+  fromB = false;
+  /// Flows seen since the last `clear`, by kind.
+  tcpFlows = 0;
+  udpFlows = 0;
+  icmpFlows = 0;
+  /// TCP flows whose first packet was no SYN.
+  midstreamFlows = 0;
+  /// Flows given up because the table was full.
+  evictedFlows = 0;
+
+  private capacity: number;
+  private index: Int32Array;
+  private used = 0;
+  private highWater = 0;
+  private freeEntry = -1;
+  private sweepAt = 0;
+  /// The addresses of the packet being looked up, in A-B order.
+  private readonly key = new Int32Array(8);
+
+  /// `release` is told of every followed flow that leaves the table, before it does.
+  constructor(
+    private readonly limits: FlowTableLimits,
+    private readonly release: (entry: number) => void,
+  ) {
+    this.capacity = Math.min(FIRST_CAPACITY, limits.maxFlows);
+    this.words = new Int32Array(this.capacity * ENTRY_WORDS);
+    this.index = new Int32Array(this.capacity * 2);
+  }
+
+  /// The entry of the packet's flow, made if there is none; counts the packet.
+  find(packet: Packet, view: DataView, timeUs: number): number {
+    const { index, words } = this;
+    const second = Math.floor(timeUs / 1e6) | 0;
+    const kind = packet.version === 6 ? packet.protocol | KIND_IPV6 : packet.protocol;
+    let hash: number;
+    if (packet.version === 4) hash = this.orderIpv4(packet);
+    else hash = this.orderIpv6(packet, view);
+    const ports = this.fromB
+      ? (packet.destinationPort << 16) | packet.sourcePort
+      : (packet.sourcePort << 16) | packet.destinationPort;
+    hash = mix(hash ^ Math.imul(ports, 0x9e3779b1) ^ kind);
+
+    const key = this.key;
+    const mask = index.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const entry = index[slot]! - 1;
+      if (entry < 0) break;
+      const at = entry * ENTRY_WORDS;
+      if (
+        words[at] === ports &&
+        words[at + WORD_ADDRESS_A] === key[0] &&
+        words[at + WORD_ADDRESS_B] === key[4] &&
+        (words[at + WORD_KIND]! & KEY_MASK) === kind &&
+        (packet.version === 4 || this.sameIpv6(at))
+      ) {
+        words[at + WORD_PACKETS]!++;
+        words[at + WORD_LAST_SECOND] = second;
+        return entry;
+      }
+      slot = (slot + 1) & mask;
+    }
+    return this.insert(kind, ports, hash, second, timeUs, packet);
+  }
+
+  /// Notes SYN, FIN and RST of a TCP packet. Returns false if the packet begins
+  /// a new flow on the ends of one that was there: `restart` is due then.
+  noteTcpFlags(entry: number, packet: Packet): boolean {
+    const at = entry * ENTRY_WORDS;
+    const words = this.words;
+    const flags = packet.tcpFlags;
+    let kind = words[at + WORD_KIND]!;
+    if (flags & TCP_SYN) {
+      const known = this.fromB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A;
+      const word = at + WORD_SEQUENCE + (this.fromB ? 1 : 0);
+      const next = (packet.sequence + 1) | 0;
+      const isFirstOfHandshake = (flags & TCP_ACK) === 0;
+      // Another sequence number, or a SYN after the end: the port was used again.
+      const reused = (kind & known) !== 0 ? words[word] !== next : (kind & KIND_CLOSED) !== 0;
+      if (isFirstOfHandshake && reused) return false;
+      words[word] = next;
+      kind |= known;
+      if (isFirstOfHandshake) kind |= this.fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A;
+      else kind |= this.fromB ? KIND_SYN_FROM_A : KIND_SYN_FROM_B;
+    }
+    if (flags & TCP_RST) kind |= KIND_CLOSED;
+    if (flags & TCP_FIN) {
+      kind |= this.fromB ? KIND_FIN_B : KIND_FIN_A;
+      if ((kind & KIND_FIN_A) !== 0 && (kind & KIND_FIN_B) !== 0) kind |= KIND_CLOSED;
+    }
+    words[at + WORD_KIND] = kind;
+    return true;
+  }
+
+  /// Ends the flow of this entry and begins a new one on the same ends.
+  restart(entry: number, timeUs: number): void {
+    const at = entry * ENTRY_WORDS;
+    const kind = this.words[at + WORD_KIND]!;
+    if ((kind & STATE_MASK) === STATE_FOLLOWED) this.release(entry);
+    this.words[at + WORD_KIND] = kind & KEY_MASK;
+    this.begin(at, timeUs);
+    this.tcpFlows++;
+  }
+
+  setState(entry: number, state: number): void {
+    const word = entry * ENTRY_WORDS + WORD_KIND;
+    this.words[word] = (this.words[word]! & ~STATE_MASK) | state;
+  }
+
+  /// Time of the flow's first packet; only while it is new.
+  firstUs(entry: number): number {
+    const at = entry * ENTRY_WORDS;
+    return (this.words[at + WORD_FIRST_SECOND]! >>> 0) * 1e6 + this.words[at + WORD_SLOT]!;
+  }
+
+  /// Releases every followed flow, as at the end of a capture; `clear` is due then.
+  endAll(): void {
+    for (let entry = 0; entry < this.highWater; entry++) this.releaseIfFollowed(entry);
+  }
+
+  /// Forgets all flows; keeps the memory.
+  clear(): void {
+    if (this.used > 0) this.index.fill(0);
+    this.used = 0;
+    this.highWater = 0;
+    this.freeEntry = -1;
+    this.sweepAt = 0;
+    this.tcpFlows = 0;
+    this.udpFlows = 0;
+    this.icmpFlows = 0;
+    this.midstreamFlows = 0;
+    this.evictedFlows = 0;
+  }
+
+  private orderIpv4(packet: Packet): number {
+    const { source, destination } = packet;
+    this.fromB =
+      source > destination || (source === destination && packet.sourcePort > packet.destinationPort);
+    const key = this.key;
+    key[0] = this.fromB ? destination : source;
+    key[4] = this.fromB ? source : destination;
+    return Math.imul(key[0]!, 0x85ebca6b) ^ Math.imul(key[4]!, 0xc2b2ae35);
+  }
+
+  private orderIpv6(packet: Packet, view: DataView): number {
+    const at = packet.addressesAt;
+    let order = 0;
+    for (let i = 0; i < 16 && order === 0; i += 4) {
+      order = view.getInt32(at + i, false) - view.getInt32(at + 16 + i, false);
+    }
+    this.fromB = order > 0 || (order === 0 && packet.sourcePort > packet.destinationPort);
+    const key = this.key;
+    const a = this.fromB ? at + 16 : at;
+    const b = this.fromB ? at : at + 16;
+    let hash = 0;
+    for (let i = 0; i < 4; i++) {
+      key[i] = view.getInt32(a + 4 * i, false);
+      key[4 + i] = view.getInt32(b + 4 * i, false);
+      hash = mix(hash ^ Math.imul(key[i]!, 0x85ebca6b) ^ Math.imul(key[4 + i]!, 0xc2b2ae35));
+    }
+    return hash;
+  }
+
+  private sameIpv6(at: number): boolean {
+    const { key, words } = this;
+    for (let i = 1; i < 4; i++) {
+      if (words[at + WORD_ADDRESS_A + i] !== key[i]) return false;
+      if (words[at + WORD_ADDRESS_B + i] !== key[4 + i]) return false;
+    }
+    return true;
+  }
+
+  private insert(
+    kind: number,
+    ports: number,
+    hash: number,
+    second: number,
+    timeUs: number,
+    packet: Packet,
+  ): number {
+    this.sweep(second);
+    if (this.used === this.capacity) {
+      if (this.capacity < this.limits.maxFlows) this.grow();
+      else this.evict(second);
+    }
+    let entry = this.freeEntry;
+    const words = this.words;
+    if (entry >= 0) this.freeEntry = words[entry * ENTRY_WORDS + WORD_PACKETS]!;
+    else entry = this.highWater++;
+    this.used++;
+    const at = entry * ENTRY_WORDS;
+    words[at + WORD_PORTS] = ports;
+    words[at + WORD_KIND] = kind;
+    for (let i = 0; i < 8; i++) words[at + WORD_ADDRESS_A + i] = 0;
+    if (packet.version === 4) {
+      words[at + WORD_ADDRESS_A] = this.key[0]!;
+      words[at + WORD_ADDRESS_B] = this.key[4]!;
+    } else words.set(this.key, at + WORD_ADDRESS_A);
+    this.begin(at, timeUs);
+    this.place(entry, hash);
+    if (packet.protocol === PROTOCOL_TCP) {
+      this.tcpFlows++;
+      if ((packet.tcpFlags & TCP_SYN) === 0) this.midstreamFlows++;
+    } else if (packet.sourcePort !== 0 || packet.destinationPort !== 0) this.udpFlows++;
+    else this.icmpFlows++;
+    return entry;
+  }
+
+  private begin(at: number, timeUs: number): void {
+    const second = Math.floor(timeUs / 1e6);
+    const words = this.words;
+    words[at + WORD_PACKETS] = 1;
+    words[at + WORD_SLOT] = timeUs - second * 1e6;
+    words[at + WORD_LAST_SECOND] = second | 0;
+    words[at + WORD_FIRST_SECOND] = second | 0;
+  }
+
+  private place(entry: number, hash: number): void {
+    const index = this.index;
+    const mask = index.length - 1;
+    let slot = hash & mask;
+    while (index[slot] !== 0) slot = (slot + 1) & mask;
+    index[slot] = entry + 1;
+  }
+
+  /// The hash of a stored entry: the same as `find` computes.
+  private hashOf(entry: number): number {
+    const words = this.words;
+    const at = entry * ENTRY_WORDS;
+    const kind = words[at + WORD_KIND]! & KEY_MASK;
+    const a = at + WORD_ADDRESS_A;
+    const b = at + WORD_ADDRESS_B;
+    let hash = 0;
+    if ((kind & KIND_IPV6) === 0) {
+      hash = Math.imul(words[a]!, 0x85ebca6b) ^ Math.imul(words[b]!, 0xc2b2ae35);
+    } else {
+      for (let i = 0; i < 4; i++) {
+        hash = mix(hash ^ Math.imul(words[a + i]!, 0x85ebca6b) ^ Math.imul(words[b + i]!, 0xc2b2ae35));
+      }
+    }
+    return mix(hash ^ Math.imul(words[at]!, 0x9e3779b1) ^ kind);
+  }
+
+  private grow(): void {
+    const words = new Int32Array(this.capacity * 2 * ENTRY_WORDS);
+    words.set(this.words);
+    this.words = words;
+    this.capacity *= 2;
+    this.index = new Int32Array(this.capacity * 2);
+    for (let entry = 0; entry < this.highWater; entry++) {
+      if (words[entry * ENTRY_WORDS + WORD_KIND] !== KIND_FREE) this.place(entry, this.hashOf(entry));
+    }
+  }
+
+  /// Takes a few entries in turn and removes those whose flow has ended.
+  private sweep(now: number): void {
+    for (let i = 0; i < SWEEP_PER_FLOW && this.highWater > 0; i++) {
+      if (this.sweepAt >= this.highWater) this.sweepAt = 0;
+      const entry = this.sweepAt++;
+      const at = entry * ENTRY_WORDS;
+      const kind = this.words[at + WORD_KIND]!;
+      if (kind === KIND_FREE) continue;
+      if (((now - this.words[at + WORD_LAST_SECOND]!) | 0) > this.idleLimit(kind)) this.remove(entry);
+    }
+  }
+
+  private idleLimit(kind: number): number {
+    if ((kind & KIND_CLOSED) !== 0) return this.limits.closedIdleSeconds;
+    if ((kind & STATE_MASK) === STATE_FOLLOWED) return this.limits.followedIdleSeconds;
+    return this.limits.otherIdleSeconds;
+  }
+
+  /// Gives up the flow that is missed least among some: one that nobody
+  /// follows before a followed one, then the longest silent.
+  private evict(now: number): void {
+    let victim = -1;
+    let worst = -1;
+    for (let i = 0; i < EVICTION_CANDIDATES; i++) {
+      if (this.sweepAt >= this.highWater) this.sweepAt = 0;
+      const entry = this.sweepAt++;
+      const at = entry * ENTRY_WORDS;
+      const followed = (this.words[at + WORD_KIND]! & STATE_MASK) === STATE_FOLLOWED;
+      const idle = Math.max(0, (now - this.words[at + WORD_LAST_SECOND]!) | 0);
+      const score = followed ? idle : idle + 0x1_0000_0000;
+      if (score > worst) {
+        worst = score;
+        victim = entry;
+      }
+    }
+    this.evictedFlows++;
+    this.remove(victim);
+  }
+
+  private releaseIfFollowed(entry: number): void {
+    const kind = this.words[entry * ENTRY_WORDS + WORD_KIND]!;
+    if (kind !== KIND_FREE && (kind & STATE_MASK) === STATE_FOLLOWED) this.release(entry);
+  }
+
+  private remove(entry: number): void {
+    this.releaseIfFollowed(entry);
+    const { index } = this;
+    const mask = index.length - 1;
+    let hole = this.hashOf(entry) & mask;
+    while (index[hole] !== entry + 1) hole = (hole + 1) & mask;
+    // Close the gap: move back what had been pushed beyond the hole.
+    for (let slot = (hole + 1) & mask; index[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.hashOf(index[slot]! - 1) & mask;
+      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
+        index[hole] = index[slot]!;
+        hole = slot;
+      }
+    }
+    index[hole] = 0;
+    const at = entry * ENTRY_WORDS;
+    this.words[at + WORD_KIND] = KIND_FREE;
+    this.words[at + WORD_PACKETS] = this.freeEntry;
+    this.freeEntry = entry;
+    this.used--;
+  }
+}
+
+/// The finaliser of MurmurHash3 (32 bit): every input bit changes every output bit.
+function mix(hash: number): number {
+  let h = hash;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}

@@ -1,0 +1,17 @@
+/// How much the flow layer may keep. Every limit that is hit is counted.
+
+/// Most bytes held back per direction while an earlier segment is missing.
+/// Linux and Windows receive buffers start at 64 KiB; what is missing for
+/// longer than that was lost by the recording.
+export const MAX_HELD_BYTES = 131_072;
+
+/// Most segments held back per direction.
+export const MAX_HELD_SEGMENTS = 128;
+
+/// Most bytes of a handshake record that are kept for reading: a TLS 1.2
+/// server's flight with a long certificate chain fits.
+export const MAX_HANDSHAKE_BYTES = 16_384;
+
+/// Most TCP flows followed at once. Only flows that begin like TLS and still
+/// fit a profile are followed; the longest silent one is given up first.
+export const MAX_FOLLOWED_FLOWS = 16_384;
