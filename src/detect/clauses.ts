@@ -1,0 +1,245 @@
+/// The tests of a profile on one session: each returns the evidence that it
+/// found, with frame numbers, or nothing.
+
+import type { CounterEvidence, Evidence, FrameReference } from './findings.js';
+import { endedAtOnce, type SessionGroup } from './grouping.js';
+import type { Clause, TlsSessionProfile } from './profile.js';
+import type { ScriptMessage } from './script.js';
+import type { TlsConnection } from './tls-analysis.js';
+import { type FirstRecord, holds } from './tunnel.js';
+
+/// Frame references given for one piece of evidence.
+const MAX_REFERENCES = 16;
+
+/// Evidence by the clause that found it.
+export type Held = Map<Clause, Evidence>;
+
+export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile): Held {
+  const held: Held = new Map();
+  const note = (clause: Clause, evidence: Evidence | null) => {
+    if (evidence !== null) held.set(clause, evidence);
+  };
+  note('start-script', startScript(group.primary, profile));
+  note('probe', probe(group.primary, profile));
+  note('first-records', firstRecords(group.primary, profile));
+  note('additional-connection', additionalConnections(group, profile));
+  note('keep-alive', keepAlives(group, profile));
+  note('hub-poll', hubPolls(group, profile));
+  note('poll-rhythm', pollRhythm(group, profile));
+  note('frame-sizes', frameSizes(group, profile));
+  return held;
+}
+
+/// What one would not expect of a SoftEther session.
+export function counterEvidence(group: SessionGroup, profile: TlsSessionProfile): CounterEvidence[] {
+  const { max } = profile.keepAlive.gapUs;
+  const against: CounterEvidence[] = [];
+  if (endedAtOnce(group.primary)) {
+    against.push({
+      feature: 'ended-at-once',
+      detail:
+        'the connection ends with the welcome: no data followed (a cluster that redirects its client looks like this)',
+    });
+  }
+  for (const connection of connectionsOf(group)) {
+    if (connection.tunnel.tinyRecords > 2) {
+      against.push({
+        feature: 'tiny-records',
+        detail: `client port ${connection.client.port} carries ${connection.tunnel.tinyRecords} records shorter than any block of the tunnel`,
+      });
+    }
+    const { client, server } = connection.tunnel;
+    const gapUs = Math.max(client.longestGapUs, server.longestGapUs);
+    if (gapUs <= max) continue;
+    against.push({
+      feature: 'silence',
+      detail: `one side of client port ${connection.client.port} is silent for ${seconds(gapUs)} s; with default settings something is sent every ${seconds(max)} s at least`,
+    });
+  }
+  return against;
+}
+
+function startScript(connection: TlsConnection, profile: TlsSessionProfile): Evidence {
+  const { script } = profile;
+  const expected = {
+    probe: script.probe,
+    'probe answer': script.probeAnswer,
+    signature: script.signature,
+    hello: script.hello,
+    noop: script.noop,
+    'noop answer': script.noopAnswer,
+    'log-in': script.login,
+    welcome: script.welcome,
+    attach: script.attach,
+    'attach answer': script.attachAnswer,
+  };
+  const parts = connection.script.messages.map(({ name, record }) => {
+    const { min, max } = expected[name];
+    return `${name} ${plaintextText(connection, record)} (${min}-${max})`;
+  });
+  return {
+    feature: 'start-script',
+    detail: `messages one TLS record long, in turn, with the plaintext bytes of a SoftEther log-in: ${parts.join(', ')}`,
+    frames: messageFrames(connection, connection.script.messages),
+    strength: 'strong',
+  };
+}
+
+function probe(connection: TlsConnection, profile: TlsSessionProfile): Evidence | null {
+  const [question, answer] = connection.script.messages;
+  if (question?.name !== 'probe' || answer === undefined) return null;
+  const length = connection.log.length[answer.record]!;
+  const known = profile.script.knownProbeAnswers.some((range) => holds(connection.protection, length, range));
+  if (!known) return null;
+  return {
+    feature: 'probe',
+    detail: `before the log-in a request of ${plaintextText(connection, question.record)} bytes asks whether the server is SoftEther, answered with the ${plaintextText(connection, answer.record)} bytes that its servers send`,
+    frames: messageFrames(connection, [question, answer]),
+    strength: 'supporting',
+  };
+}
+
+function firstRecords(connection: TlsConnection, profile: TlsSessionProfile): Evidence | null {
+  const { client, server } = connection.tunnel;
+  const { firstRecords: limits } = profile;
+  if (client.first === null || server.first === null) return null;
+  // The client learns of the welcome half a round trip later than the server
+  // sent it, and its answer needs as long; the path's own time is no delay.
+  const withinUs = limits.withinUs.value + 2 * connection.roundTripUs;
+  const fits = (first: FirstRecord, most: number) =>
+    first.afterUs <= withinUs && connection.protection.plaintextMin(first.length) <= most;
+  if (!fits(client.first, limits.client.value) || !fits(server.first, limits.server.value)) return null;
+  return {
+    feature: 'first-records',
+    detail: `right after the welcome both sides send one small record of their own: client ${recordText(connection, client.first)}, server ${recordText(connection, server.first)}`,
+    frames: references(connection, [client.first.frame, server.first.frame]),
+    strength: 'strong',
+  };
+}
+
+function additionalConnections(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const [first] = group.additional;
+  if (first === undefined) return null;
+  const afterUs = first.firstUs - group.primary.tunnel.beginUs;
+  const { attach, attachAnswer } = profile.script;
+  return {
+    feature: 'additional-connection',
+    detail: `${group.additional.length} further connection(s) to the same server port with signature, hello, attach (${attach.min}-${attach.max}) and answer (${attachAnswer.min}-${attachAnswer.max}), the first ${seconds(afterUs)} s after the welcome`,
+    frames: group.additional
+      .flatMap((connection) => messageFrames(connection, connection.script.messages.slice(-2)))
+      .slice(0, MAX_REFERENCES),
+    strength: 'strong',
+  };
+}
+
+function keepAlives(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { keepAlive } = profile;
+  const connections = connectionsOf(group);
+  const fromClient = sum(connections, ({ tunnel }) => tunnel.client.keepAlives.count);
+  const fromServer = sum(connections, ({ tunnel }) => tunnel.server.keepAlives.count);
+  const sides = connections.flatMap(({ tunnel }) => [tunnel.client, tunnel.server]);
+  const spread =
+    Math.max(...sides.map((side) => side.longestKeepAlive)) -
+    Math.min(...sides.map((side) => side.shortestKeepAlive));
+  const enough = Math.min(fromClient, fromServer) >= keepAlive.minEach.value;
+  if (!enough || spread < keepAlive.minSpread.value) return null;
+  return {
+    feature: 'keep-alive',
+    detail: `both sides send unasked, after ${seconds(keepAlive.gapUs.min)} to ${seconds(keepAlive.gapUs.max)} s of silence, records of random size between ${keepAlive.plaintext.min} and ${keepAlive.plaintext.max} bytes: ${fromClient} from the client, ${fromServer} from the server`,
+    frames: connections
+      .flatMap((connection) => [
+        ...references(connection, connection.tunnel.client.keepAlives.frames),
+        ...references(connection, connection.tunnel.server.keepAlives.frames),
+      ])
+      .slice(0, MAX_REFERENCES),
+    strength: 'strong',
+  };
+}
+
+function hubPolls(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { hubPoll } = profile;
+  const connections = connectionsOf(group);
+  const pairs = sum(connections, ({ tunnel }) => tunnel.polls.answered.count);
+  if (pairs < hubPoll.minPairs.value) return null;
+  return {
+    feature: 'hub-poll',
+    detail: `the server sends records of exactly one ARP request (${hubPoll.arp.value} bytes) or neighbour solicitation (${hubPoll.neighbourSolicitation.value}) and the client answers at once with the fitting reply: ${pairs} times`,
+    frames: connections
+      .flatMap((connection) => references(connection, connection.tunnel.polls.answered.frames))
+      .slice(0, MAX_REFERENCES),
+    strength: 'strong',
+  };
+}
+
+function pollRhythm(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { periodUs, minPeriods } = profile.hubPoll;
+  const connections = connectionsOf(group);
+  const periods = sum(connections, ({ tunnel }) => tunnel.polls.periods.count);
+  if (periods < minPeriods.value) return null;
+  return {
+    feature: 'poll-rhythm',
+    detail: `${periods} of these polls come ${seconds(periodUs.min)} to ${seconds(periodUs.max)} s after the one before, the rhythm of a virtual hub`,
+    frames: connections
+      .flatMap((connection) => references(connection, connection.tunnel.polls.periods.frames))
+      .slice(0, MAX_REFERENCES),
+    strength: 'decisive',
+  };
+}
+
+function frameSizes(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { sizes, minRecords, minShare, minDifferent } = profile.frameSizes;
+  const connections = connectionsOf(group);
+  const small = sum(connections, ({ tunnel }) => tunnel.smallRecords);
+  const fitting = sum(connections, ({ tunnel }) => tunnel.frameSized.count);
+  const different = sizes.values.filter((_, i) =>
+    connections.some(({ tunnel }) => (tunnel.sizesSeen & (1 << i)) !== 0),
+  );
+  const enough = small >= minRecords.value && different.length >= minDifferent.value;
+  if (!enough || fitting < small * minShare.value) return null;
+  return {
+    feature: 'frame-sizes',
+    detail: `${fitting} of ${small} small records hold exactly one Ethernet frame of a usual size: ${different.join(', ')} bytes`,
+    frames: connections
+      .flatMap((connection) => references(connection, connection.tunnel.frameSized.frames))
+      .slice(0, MAX_REFERENCES),
+    strength: 'strong',
+  };
+}
+
+function connectionsOf(group: SessionGroup): TlsConnection[] {
+  return [group.primary, ...group.additional];
+}
+
+function sum(connections: readonly TlsConnection[], amount: (connection: TlsConnection) => number): number {
+  return connections.reduce((total, connection) => total + amount(connection), 0);
+}
+
+function messageFrames(connection: TlsConnection, messages: readonly ScriptMessage[]): FrameReference[] {
+  return references(
+    connection,
+    messages.map(({ record }) => connection.log.frame[record]!),
+  );
+}
+
+function references(connection: TlsConnection, frames: readonly number[]): FrameReference[] {
+  return frames.map((frame) => ({ input: connection.input, frame }));
+}
+
+/// Plaintext bytes of a logged record: one number, or a range with block ciphers.
+function plaintextText(connection: TlsConnection, record: number): string {
+  return lengthText(connection, connection.log.length[record]!);
+}
+
+function lengthText(connection: TlsConnection, length: number): string {
+  const least = connection.protection.plaintextMin(length);
+  const most = connection.protection.plaintextMax(length);
+  return least === most ? `${least}` : `${least}..${most}`;
+}
+
+function recordText(connection: TlsConnection, first: FirstRecord): string {
+  return `${lengthText(connection, first.length)} bytes after ${seconds(first.afterUs)} s`;
+}
+
+function seconds(us: number): string {
+  return (us / 1e6).toFixed(2);
+}

@@ -1,0 +1,112 @@
+/// What a profile can say. A profile is data: what one way of travelling looks
+/// like, each number with its source. The evaluators beside this file are code.
+
+/// An inclusive range and where it comes from: a source file and function, an
+/// RFC, or a fact measured on recordings.
+export interface Range {
+  min: number;
+  max: number;
+  source: string;
+}
+
+/// A single number and where it comes from.
+export interface Limit {
+  value: number;
+  source: string;
+}
+
+/// What can be tested on a session. A clause names the evidence that it gives.
+export type Clause =
+  | 'start-script'
+  | 'probe'
+  | 'first-records'
+  | 'additional-connection'
+  | 'keep-alive'
+  | 'hub-poll'
+  | 'poll-rhythm'
+  | 'frame-sizes';
+
+/// A way to a verdict: all of `all` hold, and at least `count` of `of`.
+export interface VerdictRule {
+  all: readonly Clause[];
+  count: number;
+  of: readonly Clause[];
+}
+
+/// SoftEther VPN over TLS over TCP. Message sizes are bytes of plaintext in a
+/// TLS record; every message of the script is one record, alone in its turn.
+export interface TlsSessionProfile {
+  id: string;
+  title: string;
+  status: 'stable' | 'experimental';
+  product: string;
+  references: readonly string[];
+  falsePositives: readonly string[];
+  script: {
+    /// Most NewSessionTicket records before the first answer.
+    maxTickets: Limit;
+    /// Most seconds between a message and its answer.
+    maxAnswerUs: Limit;
+    /// `GET /` that asks whether the server is SoftEther, and its answer.
+    probe: Range;
+    probeAnswer: Range;
+    /// The answers that servers are known to give; they make the probe evidence.
+    knownProbeAnswers: readonly Range[];
+    /// The picture that opens the protocol, and the server's greeting.
+    signature: Range;
+    hello: Range;
+    /// Sent in pairs while the user is asked something on the screen.
+    noop: Range;
+    noopAnswer: Range;
+    minNoopGapUs: Limit;
+    /// Log-in of a session's first connection, and the answer that lets it in.
+    login: Range;
+    welcome: Range;
+    /// The same for a further connection of the session.
+    attach: Range;
+    attachAnswer: Range;
+  };
+  /// What both sides send at once when the tunnel begins.
+  firstRecords: { client: Limit; server: Limit; withinUs: Limit };
+  /// Blocks that are sent when there is nothing to send.
+  keepAlive: {
+    plaintext: Range;
+    gapUs: Range;
+    /// A record is spontaneous if the other side has been silent for so long.
+    quietUs: Limit;
+    /// Fewest spontaneous keep-alives from each side, over all connections.
+    minEach: Limit;
+    /// Their sizes are random: smallest difference between the least and the greatest.
+    minSpread: Limit;
+  };
+  /// The hub asks known addresses whether they are still there.
+  hubPoll: {
+    arp: Limit;
+    arpPadded: Limit;
+    neighbourSolicitation: Limit;
+    neighbourAdvertisement: Limit;
+    withinUs: Limit;
+    minPairs: Limit;
+    /// Time from one poll of the same kind to the next, and fewest such times.
+    periodUs: Range;
+    minPeriods: Limit;
+  };
+  /// Ethernet frames in records: small records have few sizes.
+  frameSizes: {
+    /// Plaintext of one block with one frame of a common small size.
+    sizes: { values: readonly number[]; source: string };
+    /// Records up to this size are looked at.
+    smallMax: Limit;
+    minRecords: Limit;
+    minShare: Limit;
+    minDifferent: Limit;
+  };
+  /// Further connections to the same server.
+  additional: { max: Limit };
+  /// Ways to each verdict; one is enough.
+  verdict: {
+    confirmed: readonly VerdictRule[];
+    likely: readonly VerdictRule[];
+    suspected: readonly VerdictRule[];
+  };
+}

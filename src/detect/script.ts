@@ -1,0 +1,168 @@
+/// The start of a SoftEther connection: who says what, in which order, how long.
+///
+///     client                        server
+///     [probe]                                     first connection, direct, IPv4
+///                                   [probe answer]
+///     signature
+///                                   hello
+///     [noop ...]                    [noop answer ...]
+///     log-in                                      or: attach
+///                                   welcome           attach answer
+///
+/// The client waits for each answer, and each message is one TLS record, so
+/// the records of the two directions alternate one by one.
+
+import type { RecordProtection } from '../wire/tls-suites.js';
+import type { Range, TlsSessionProfile } from './profile.js';
+import type { RecordLog } from './record-log.js';
+import { holds } from './tunnel.js';
+
+/// One message of the script: its record in the log.
+export interface ScriptMessage {
+  name:
+    | 'probe'
+    | 'probe answer'
+    | 'signature'
+    | 'hello'
+    | 'noop'
+    | 'noop answer'
+    | 'log-in'
+    | 'welcome'
+    | 'attach'
+    | 'attach answer';
+  record: number;
+}
+
+export interface ScriptReading {
+  /// `open`: fits so far. `failed`: cannot become the script. `primary`,
+  /// `additional`: complete, of a session's first or a further connection.
+  outcome: 'open' | 'failed' | 'primary' | 'additional';
+  messages: ScriptMessage[];
+}
+
+/// Reads the log as the start of a connection. `protection` gives plaintext
+/// lengths; records of the TLS 1.3 handshake, which look like data, are told
+/// apart by their place.
+export function readScript(
+  log: RecordLog,
+  protection: RecordProtection,
+  profile: TlsSessionProfile,
+): ScriptReading {
+  const data = afterHandshake(log, protection);
+  if (data === 'failed') return { outcome: 'failed', messages: [] };
+  let best: ScriptReading = { outcome: 'failed', messages: [] };
+  // Tickets come from the server unasked, before its first answer; how many is
+  // up to its TLS library. All of one server are of one length.
+  for (let tickets = countTickets(log, data, profile.script.maxTickets.value); tickets >= 0; tickets--) {
+    const messages = withoutTickets(log, data, tickets);
+    for (const withProbe of [true, false]) {
+      const reading = readMessages(log, messages, protection, profile, withProbe);
+      if (reading.outcome === 'primary' || reading.outcome === 'additional') return reading;
+      if (best.outcome === 'failed') best = reading;
+    }
+  }
+  return best;
+}
+
+/// Log positions of the records that follow the handshake, or `failed` if the
+/// client's part of it does not look like one.
+function afterHandshake(log: RecordLog, protection: RecordProtection): number[] | 'failed' {
+  const data: number[] = [];
+  let finished = protection.finishedRecord === 0;
+  let clientRecords = 0;
+  for (let i = 0; i < log.count; i++) {
+    if (!finished) {
+      if (log.fromClient[i] === 0) continue;
+      // The client may be asked for a certificate: up to two records before its Finished.
+      finished = log.length[i] === protection.finishedRecord;
+      if (!finished && ++clientRecords > 2) return 'failed';
+      continue;
+    }
+    // TLS 1.0 with a block cipher sends an empty record before each one.
+    if (protection.emptyRecord !== 0 && log.length[i] === protection.emptyRecord) continue;
+    data.push(i);
+  }
+  return data;
+}
+
+function countTickets(log: RecordLog, data: readonly number[], most: number): number {
+  const fromServer = data.filter((i) => log.fromClient[i] === 0);
+  let count = 0;
+  while (
+    count < most &&
+    count < fromServer.length &&
+    log.length[fromServer[count]!] === log.length[fromServer[0]!]
+  ) {
+    count++;
+  }
+  return count;
+}
+
+function withoutTickets(log: RecordLog, data: readonly number[], tickets: number): number[] {
+  let left = tickets;
+  return data.filter((i) => log.fromClient[i] === 1 || left-- <= 0);
+}
+
+function readMessages(
+  log: RecordLog,
+  records: readonly number[],
+  protection: RecordProtection,
+  profile: TlsSessionProfile,
+  withProbe: boolean,
+): ScriptReading {
+  const { script } = profile;
+  const messages: ScriptMessage[] = [];
+  let next = 0;
+
+  const fits = (record: number, range: Range): boolean => holds(protection, log.length[record]!, range);
+  /// Takes the next record as `name` if it comes from that side in time and fits.
+  const take = (
+    name: ScriptMessage['name'],
+    fromClient: boolean,
+    range: Range,
+  ): 'taken' | 'open' | 'failed' => {
+    const record = records[next];
+    if (record === undefined) return 'open';
+    const sender = log.fromClient[record] === 1;
+    const before = messages.at(-1);
+    const late =
+      before !== undefined &&
+      !fromClient &&
+      log.timeUs[record]! - log.timeUs[before.record]! > script.maxAnswerUs.value;
+    if (sender !== fromClient || late || !fits(record, range)) return 'failed';
+    messages.push({ name, record });
+    next++;
+    return 'taken';
+  };
+  const exchange = (
+    asked: ScriptMessage['name'],
+    question: Range,
+    answered: ScriptMessage['name'],
+    answer: Range,
+  ): 'taken' | 'open' | 'failed' => {
+    const first = take(asked, true, question);
+    return first === 'taken' ? take(answered, false, answer) : first;
+  };
+  const ended = (outcome: ScriptReading['outcome']): ScriptReading => ({ outcome, messages });
+
+  if (withProbe) {
+    const probed = exchange('probe', script.probe, 'probe answer', script.probeAnswer);
+    if (probed !== 'taken') return ended(probed);
+  }
+  const greeted = exchange('signature', script.signature, 'hello', script.hello);
+  if (greeted !== 'taken') return ended(greeted);
+  for (;;) {
+    const record = records[next];
+    if (record === undefined) return ended('open');
+    const waitedUs = log.timeUs[record]! - log.timeUs[messages.at(-1)!.record]!;
+    if (waitedUs < script.minNoopGapUs.value || !fits(record, script.noop)) break;
+    const paused = exchange('noop', script.noop, 'noop answer', script.noopAnswer);
+    if (paused !== 'taken') return ended(paused);
+  }
+  if (fits(records[next]!, script.login)) {
+    const welcomed = exchange('log-in', script.login, 'welcome', script.welcome);
+    return ended(welcomed === 'taken' ? 'primary' : welcomed);
+  }
+  const attached = exchange('attach', script.attach, 'attach answer', script.attachAnswer);
+  return ended(attached === 'taken' ? 'additional' : attached);
+}

@@ -1,0 +1,189 @@
+/// What a connection does once the script is through: constant state, however
+/// long it lives. Plaintext is `BE32 count`, then frames or a keep-alive of
+/// random size (Connection.c: ConnectionSend, SendKeepAlive).
+
+import type { RecordProtection } from '../wire/tls-suites.js';
+import type { Limit, Range, TlsSessionProfile } from './profile.js';
+
+/// Frame numbers kept for each kind of evidence.
+const MAX_FRAMES = 4;
+
+/// A count, and the first frames it rests on.
+class Counted {
+  count = 0;
+  readonly frames: number[] = [];
+  add(...frames: number[]): void {
+    this.count++;
+    if (this.frames.length + frames.length <= MAX_FRAMES) this.frames.push(...frames);
+  }
+}
+
+/// The first record of a side after the script.
+export interface FirstRecord {
+  /// The record's length field.
+  length: number;
+  /// Microseconds after the script's last message.
+  afterUs: number;
+  frame: number;
+}
+
+/// What one side sent.
+class Side {
+  first: FirstRecord | null = null;
+  /// Records of a keep-alive's size and distance that answer nothing.
+  readonly keepAlives = new Counted();
+  shortestKeepAlive = Number.POSITIVE_INFINITY;
+  longestKeepAlive = Number.NEGATIVE_INFINITY;
+  longestGapUs = 0;
+  constructor(public lastUs: number) {}
+}
+
+/// The hub's polls of one kind: ARP, or neighbour discovery.
+interface PollKind {
+  question: Limit;
+  answers: readonly Limit[];
+  /// The last question: when, in which frame, and whether it still waits for its answer.
+  askedUs: number;
+  frame: number;
+  waiting: boolean;
+  /// When the last question was asked that got its answer.
+  lastAnsweredUs: number;
+}
+
+export class Tunnel {
+  readonly client: Side;
+  readonly server: Side;
+  records = 0;
+  /// Records too short for any block. A close_notify is one, on each side at most.
+  tinyRecords = 0;
+  /// Bytes that are no TLS followed: encryption is switched off.
+  leftTls = false;
+  /// Polls of the hub that the client answered, and those that came one period after the last.
+  readonly polls = { answered: new Counted(), periods: new Counted() };
+  /// Records small enough for the test of frame sizes, and those that hold one frame.
+  smallRecords = 0;
+  readonly frameSized = new Counted();
+  /// Bit i: a record of the profile's i-th frame size was seen.
+  sizesSeen = 0;
+  private readonly pollKinds: PollKind[];
+
+  /// `beginUs`: when the script's last message was seen.
+  constructor(
+    readonly beginUs: number,
+    private readonly profile: TlsSessionProfile,
+  ) {
+    this.client = new Side(beginUs);
+    this.server = new Side(beginUs);
+    const { hubPoll } = profile;
+    this.pollKinds = [
+      newPollKind(hubPoll.arp, [hubPoll.arp, hubPoll.arpPadded]),
+      newPollKind(hubPoll.neighbourSolicitation, [hubPoll.neighbourAdvertisement]),
+    ];
+  }
+
+  /// False if the connection carried nothing after the script.
+  get used(): boolean {
+    return this.records > 0 || this.leftTls;
+  }
+
+  /// Takes the next application record; `length` is its length field.
+  record(
+    fromClient: boolean,
+    length: number,
+    protection: RecordProtection,
+    timeUs: number,
+    frame: number,
+  ): void {
+    // Too short for a block: the alert that ends a TLS 1.3 connection looks like data.
+    if (protection.plaintextMax(length) < this.profile.keepAlive.plaintext.min) {
+      this.tinyRecords++;
+      return;
+    }
+    this.records++;
+    const side = fromClient ? this.client : this.server;
+    side.first ??= { length, afterUs: timeUs - this.beginUs, frame };
+    this.noteKeepAlive(side, fromClient ? this.server : this.client, length, protection, timeUs, frame);
+    side.lastUs = timeUs;
+    if (fromClient) this.notePollAnswer(length, protection, timeUs, frame);
+    else this.notePoll(length, protection, timeUs, frame);
+    this.noteFrameSize(length, protection, frame);
+  }
+
+  private noteKeepAlive(
+    side: Side,
+    other: Side,
+    length: number,
+    protection: RecordProtection,
+    timeUs: number,
+    frame: number,
+  ): void {
+    const { keepAlive } = this.profile;
+    const gapUs = timeUs - side.lastUs;
+    if (gapUs > side.longestGapUs) side.longestGapUs = gapUs;
+    if (gapUs < keepAlive.gapUs.min || gapUs > keepAlive.gapUs.max) return;
+    if (timeUs - other.lastUs < keepAlive.quietUs.value || !holds(protection, length, keepAlive.plaintext))
+      return;
+    side.keepAlives.add(frame);
+    side.shortestKeepAlive = Math.min(side.shortestKeepAlive, length);
+    side.longestKeepAlive = Math.max(side.longestKeepAlive, length);
+  }
+
+  private notePoll(length: number, protection: RecordProtection, timeUs: number, frame: number): void {
+    for (const kind of this.pollKinds) {
+      if (!isSize(protection, length, kind.question)) continue;
+      kind.askedUs = timeUs;
+      kind.frame = frame;
+      kind.waiting = true;
+    }
+  }
+
+  private notePollAnswer(length: number, protection: RecordProtection, timeUs: number, frame: number): void {
+    const { withinUs } = this.profile.hubPoll;
+    for (const kind of this.pollKinds) {
+      if (!kind.waiting || timeUs - kind.askedUs > withinUs.value) continue;
+      if (!kind.answers.some((answer) => isSize(protection, length, answer))) continue;
+      kind.waiting = false;
+      this.polls.answered.add(kind.frame, frame);
+      this.notePeriod(kind);
+    }
+  }
+
+  private notePeriod(kind: PollKind): void {
+    const { periodUs } = this.profile.hubPoll;
+    const sinceUs = kind.askedUs - kind.lastAnsweredUs;
+    if (sinceUs >= periodUs.min && sinceUs <= periodUs.max) this.polls.periods.add(kind.frame);
+    kind.lastAnsweredUs = kind.askedUs;
+  }
+
+  private noteFrameSize(length: number, protection: RecordProtection, frame: number): void {
+    const { sizes, smallMax } = this.profile.frameSizes;
+    const plaintext = protection.plaintextMax(length);
+    // With block ciphers a length stands for sixteen sizes: no evidence.
+    if (plaintext > smallMax.value || protection.plaintextMin(length) !== plaintext) return;
+    this.smallRecords++;
+    const i = sizes.values.indexOf(plaintext);
+    if (i < 0) return;
+    this.frameSized.add(frame);
+    this.sizesSeen |= 1 << i;
+  }
+}
+
+function newPollKind(question: Limit, answers: readonly Limit[]): PollKind {
+  return {
+    question,
+    answers,
+    askedUs: 0,
+    frame: 0,
+    waiting: false,
+    lastAnsweredUs: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/// True if a record of this length can hold a plaintext in the range.
+export function holds(protection: RecordProtection, length: number, range: Omit<Range, 'source'>): boolean {
+  return protection.plaintextMax(length) >= range.min && protection.plaintextMin(length) <= range.max;
+}
+
+function isSize(protection: RecordProtection, length: number, size: Limit): boolean {
+  return protection.plaintextMax(length) >= size.value && protection.plaintextMin(length) <= size.value;
+}

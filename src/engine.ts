@@ -1,0 +1,118 @@
+/// The engine: frames in, findings out. The same for files and live devices;
+/// no I/O, no clock, no randomness.
+
+import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
+import type { ServerEntry, Session, Sighting } from './detect/findings.js';
+import { SessionBuilder } from './detect/sessions.js';
+import { TlsAnalysis } from './detect/tls-analysis.js';
+import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
+import { softetherTls } from './profiles/softether-tls.js';
+import { type Diagnostics, newDiagnostics } from './report/model.js';
+import { decodeFrame } from './wire/decode.js';
+import { Packet, STOP_NONE, STOP_NOT_IP, UNDECODABLE } from './wire/packet.js';
+
+export interface EngineOptions {
+  limits?: FlowTrackerLimits;
+  /// Leave out what belongs to one installation (names, certificates, the shape
+  /// of the ClientHello): measures that the pattern alone decides.
+  maskInstallation?: boolean;
+}
+
+/// What one capture gave.
+export interface Findings {
+  sessions: Session[];
+  sightings: Sighting[];
+  servers: ServerEntry[];
+  diagnostics: Diagnostics;
+}
+
+/// More than a second back, or more than an hour ahead, between neighbouring packets.
+const CLOCK_BACK_US = 1_000_000;
+const CLOCK_FORWARD_US = 3_600_000_000;
+
+export class Engine {
+  private readonly packet = new Packet();
+  private readonly tracker: FlowTracker;
+  private sessions: SessionBuilder;
+  private diagnostics = newDiagnostics();
+  private readonly stops = new Float64Array(UNDECODABLE.length + 1);
+  private input = 0;
+  private lastUs = Number.NaN;
+
+  constructor(private readonly options: EngineOptions = {}) {
+    this.sessions = this.newSessions();
+    this.tracker = new FlowTracker(
+      () => new TlsAnalysis(softetherTls, this.input, (connection) => this.sessions.add(connection)),
+      options.limits ?? DEFAULT_FLOW_LIMITS,
+    );
+  }
+
+  /// Begins a capture; `input` is its position in the report's `inputs`.
+  begin(input: number): void {
+    this.input = input;
+  }
+
+  /// Takes the next frames of the capture, in recorded order.
+  push(batch: FrameBatch): void {
+    const { packet, tracker, diagnostics, stops } = this;
+    const { bytes, view, count, offset, capturedLen, originalLen, timeUs, linkType, frame } = batch;
+    let totalBytes = 0;
+    for (let i = 0; i < count; i++) {
+      const link = linkType[i]!;
+      if (link === LINKTYPE_NO_PACKET) continue;
+      const at = offset[i]!;
+      const captured = capturedLen[i]!;
+      const original = originalLen[i]!;
+      const time = timeUs[i]!;
+      diagnostics.packets++;
+      totalBytes += original;
+      if (captured < original) {
+        diagnostics.cutPackets++;
+        diagnostics.cutBytes += original - captured;
+      }
+      const sinceLast = time - this.lastUs;
+      if (sinceLast < -CLOCK_BACK_US) diagnostics.clockJumps.back++;
+      else if (sinceLast > CLOCK_FORWARD_US) diagnostics.clockJumps.forward++;
+      this.lastUs = time;
+      const stop = decodeFrame(view, at, captured, original, link, packet);
+      if (stop === STOP_NONE) tracker.packet(packet, bytes, view, time, frame[i]!);
+      else stops[stop]!++;
+    }
+    diagnostics.bytes += totalBytes;
+  }
+
+  /// Ends the capture and returns what it gave; the engine is ready for the next.
+  end(): Findings {
+    const { tracker, diagnostics } = this;
+    const { table } = tracker;
+    table.endAll();
+    diagnostics.nonIpPackets = this.stops[STOP_NOT_IP]!;
+    UNDECODABLE.forEach((name, stop) => {
+      const count = this.stops[stop]!;
+      if (name === null || count === 0) return;
+      const [layer, reason] = name;
+      diagnostics.undecodable[layer] ??= {};
+      diagnostics.undecodable[layer][reason] = count;
+    });
+    diagnostics.flows = { tcp: table.tcpFlows, udp: table.udpFlows, icmp: table.icmpFlows };
+    diagnostics.midstreamFlows = table.midstreamFlows;
+    diagnostics.evictedFlows = table.evictedFlows + tracker.givenUpFlows;
+    diagnostics.gaps = tracker.gaps;
+    const findings: Findings = {
+      sessions: this.sessions.finish(),
+      sightings: [],
+      servers: [],
+      diagnostics,
+    };
+    this.sessions = this.newSessions();
+    this.diagnostics = newDiagnostics();
+    this.stops.fill(0);
+    this.lastUs = Number.NaN;
+    tracker.clear();
+    return findings;
+  }
+
+  private newSessions(): SessionBuilder {
+    return new SessionBuilder(softetherTls, { installationTraits: this.options.maskInstallation !== true });
+  }
+}
