@@ -10,11 +10,22 @@ export interface CaptureDamage {
   bytesLost: number;
 }
 
+/// An interface as a pcapng section describes it. `tsresol` and `offsetSeconds`
+/// go to `tickConverter`; a `snapLen` of 0 means no limit.
+export interface CaptureInterface {
+  linkType: number;
+  snapLen: number;
+  tsresol: number;
+  offsetSeconds: number;
+}
+
 export interface CaptureSummary {
   /// Null until enough bytes were seen, and if they are no capture.
   format: CaptureFormat | null;
   /// True if times were recorded finer than microseconds; they are rounded down.
   finerThanMicroseconds: boolean;
+  /// The interfaces of all pcapng sections, in the order of their description.
+  interfaces: CaptureInterface[];
   bytes: number;
   /// Frames that hold a packet.
   packets: number;
@@ -32,6 +43,7 @@ export function newSummary(): CaptureSummary {
   return {
     format: null,
     finerThanMicroseconds: false,
+    interfaces: [],
     bytes: 0,
     packets: 0,
     firstUs: Number.NaN,

@@ -16,6 +16,9 @@ const FORMATS: readonly (readonly [name: string, ...magic: number[]])[] = [
   ['a PDF document', 0x25, 0x50, 0x44, 0x46],
 ];
 
+/// Bytes of a file's beginning that tell what it is.
+export const FOREIGN_HEAD_BYTES = 64;
+
 const EXPECTED = 'a pcap or pcapng capture was expected, plain or gzip-compressed';
 
 /// One sentence: what `head`, the first bytes of a file of `size` bytes, looks
@@ -24,7 +27,7 @@ export function describeForeign(head: Uint8Array, size: number): string {
   if (size === 0) return `the file is empty; ${EXPECTED}`;
   const known = FORMATS.find(([, ...magic]) => magic.every((byte, i) => head[i] === byte));
   if (known !== undefined) return `found ${known[0]}; ${EXPECTED}`;
-  const sample = head.subarray(0, 64);
+  const sample = head.subarray(0, FOREIGN_HEAD_BYTES);
   if (sample.every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127))) {
     return `found text; ${EXPECTED}`;
   }

@@ -10,5 +10,5 @@ export const MAX_PACKET_BYTES = 262_144;
 /// skipped unread.
 export const MAX_RECORD_BYTES = 524_288;
 
-/// Most interfaces in one pcapng section; more are counted, their packets skipped.
+/// Most interfaces in one pcapng section. A packet of a further one is damage.
 export const MAX_INTERFACES = 65_536;

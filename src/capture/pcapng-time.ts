@@ -28,7 +28,8 @@ export function tickConverter(tsresol: number, offsetSeconds: number): TickConve
   };
 }
 
-/// True if ticks of this resolution can fall between two microseconds.
+/// True if ticks of this resolution can fall between two microseconds: for
+/// both bases beyond the sixth power, because 10^6 is 2^6 x 5^6.
 export function isFinerThanMicroseconds(tsresol: number): boolean {
-  return tsresol < 128 ? tsresol > 6 : (tsresol & 0x7f) > 0;
+  return (tsresol & 0x7f) > 6;
 }

@@ -1,7 +1,7 @@
 /// pcapng (draft-ietf-opsawg-pcapng): sections, interfaces, packets of three
 /// kinds, drop counts. Blocks of other types are skipped.
 
-import type { CaptureSummary } from './capture-summary.js';
+import type { CaptureInterface, CaptureSummary } from './capture-summary.js';
 import type { FrameWriter } from './frame-writer.js';
 import { MAX_INTERFACES, MAX_PACKET_BYTES, MAX_RECORD_BYTES } from './limits.js';
 import {
@@ -33,11 +33,10 @@ const OPTION_IF_TSOFFSET = 14;
 const OPTION_ISB_IFDROP = 5;
 const OPTION_ISB_OSDROP = 7;
 
-interface Interface {
-  linkType: number;
-  /// Most bytes kept of a packet; 0 means no limit.
-  snapLen: number;
+/// An interface of the present section.
+interface Source extends CaptureInterface {
   toUs: TickConverter;
+  /// Packets it says it lost, so far.
   dropped: number | null;
 }
 
@@ -48,7 +47,7 @@ export function isSectionHeader(view: DataView, at: number): boolean {
 
 export class PcapngParser implements RecordParser {
   private littleEndian = true;
-  private interfaces: Interface[] = [];
+  private sources: Source[] = [];
   private interfacesBeyondLimit = 0;
 
   constructor(
@@ -140,14 +139,14 @@ export class PcapngParser implements RecordParser {
     if (major !== 1) {
       throw new BrokenRecord(at, `pcapng version ${major}.${minor} is unknown; version 1 was expected`);
     }
-    this.interfaces = [];
+    this.sources = [];
     this.summary.format = 'pcapng';
   }
 
   private readInterface(view: DataView, at: number, bodyEnd: number): void {
     if (bodyEnd - at < 16)
       throw new BrokenRecord(at, 'an interface description is shorter than its fixed part');
-    if (this.interfaces.length === MAX_INTERFACES) {
+    if (this.sources.length === MAX_INTERFACES) {
       this.interfacesBeyondLimit++;
       return;
     }
@@ -160,12 +159,14 @@ export class PcapngParser implements RecordParser {
       }
     }
     if (isFinerThanMicroseconds(tsresol)) this.summary.finerThanMicroseconds = true;
-    this.interfaces.push({
+    const described: CaptureInterface = {
       linkType: view.getUint16(at + 8, this.littleEndian),
       snapLen: view.getUint32(at + 12, this.littleEndian),
-      toUs: tickConverter(tsresol, offsetSeconds),
-      dropped: null,
-    });
+      tsresol,
+      offsetSeconds,
+    };
+    this.sources.push({ ...described, toUs: tickConverter(tsresol, offsetSeconds), dropped: null });
+    if (this.summary.interfaces.length < MAX_INTERFACES) this.summary.interfaces.push(described);
   }
 
   private readEnhancedPacket(view: DataView, at: number, bodyEnd: number): void {
@@ -226,10 +227,10 @@ export class PcapngParser implements RecordParser {
     this.writer.add(dataAt, capturedLen, wireLen, timeUs, linkType);
   }
 
-  private interfaceOf(at: number, id: number): Interface {
-    const source = this.interfaces[id];
+  private interfaceOf(at: number, id: number): Source {
+    const source = this.sources[id];
     if (source !== undefined) return source;
-    const known = this.interfaces.length;
+    const known = this.sources.length;
     throw new BrokenRecord(
       at,
       this.interfacesBeyondLimit > 0
@@ -240,7 +241,7 @@ export class PcapngParser implements RecordParser {
 
   private readStatistics(view: DataView, at: number, bodyEnd: number): void {
     if (bodyEnd - at < 20) return;
-    const source = this.interfaces[view.getUint32(at + 8, this.littleEndian)];
+    const source = this.sources[view.getUint32(at + 8, this.littleEndian)];
     if (source === undefined) return;
     for (const option of options(view, at + 20, bodyEnd, this.littleEndian)) {
       const counts = option.code === OPTION_ISB_IFDROP || option.code === OPTION_ISB_OSDROP;

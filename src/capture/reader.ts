@@ -3,7 +3,7 @@
 
 import { ByteChunk, CHUNK_BYTES, CHUNK_HEADROOM } from './byte-chunk.js';
 import { type CaptureSummary, newSummary } from './capture-summary.js';
-import { describeForeign } from './foreign-formats.js';
+import { describeForeign, FOREIGN_HEAD_BYTES } from './foreign-formats.js';
 import type { FrameSink } from './frame-batch.js';
 import { FrameWriter } from './frame-writer.js';
 import { PcapParser, pcapVariant } from './pcap.js';
@@ -23,8 +23,6 @@ export class CaptureReader {
   private tailBytes = 0;
   /// Bytes still to be passed over, from a block longer than we look at.
   private skipBytes = 0;
-  /// Offset in the capture where the last such passing-over began.
-  private skippedFrom = 0;
   /// Where a caller's own bytes are copied to; made when first needed.
   private ownChunk: ByteChunk | undefined;
 
@@ -64,10 +62,8 @@ export class CaptureReader {
     const next = this.parse(chunk, start, end);
     this.writer.flush();
     if (this.broken) return;
-    if (next > end) {
-      this.skipBytes = next - end;
-      this.skippedFrom = this.summary.bytes;
-    } else {
+    if (next > end) this.skipBytes = next - end;
+    else {
       this.tail.set(chunk.bytes.subarray(next, end));
       this.tailBytes = end - next;
     }
@@ -76,23 +72,18 @@ export class CaptureReader {
   /// Says that no more bytes come, or with `reason` that they can not be had.
   end(reason?: string): void {
     const { summary } = this;
-    if (this.broken) {
-      const damage = summary.damage.at(-1)!;
-      damage.bytesLost = summary.bytes - damage.offset;
-      return;
-    }
     if (this.parser === undefined) {
       const found = this.tail.subarray(0, this.tailBytes);
       summary.notACapture ??= reason ?? describeForeign(found, summary.bytes);
       return;
     }
-    if (this.skipBytes > 0) {
+    if (this.broken) {
+      const damage = summary.damage.at(-1)!;
+      damage.bytesLost = summary.bytes - damage.offset;
+    } else if (this.skipBytes > 0) {
+      // The beginning of the block was read, its rest would have been passed over.
       const why = reason ?? `the file ends inside a long block: ${this.skipBytes} bytes more were announced`;
-      summary.damage.push({
-        offset: this.skippedFrom,
-        reason: why,
-        bytesLost: summary.bytes - this.skippedFrom,
-      });
+      summary.damage.push({ offset: summary.bytes, reason: why, bytesLost: 0 });
     } else if (this.tailBytes > 0) {
       const view = new DataView(this.tail.buffer);
       const why = this.parser.describeUnfinished(view, 0, this.tailBytes);
@@ -104,7 +95,7 @@ export class CaptureReader {
     } else if (reason !== undefined) {
       summary.damage.push({ offset: summary.bytes, reason, bytesLost: 0 });
     }
-    // A file that ends before its first header is complete is no capture yet.
+    // A file that ends or breaks before its first header is complete is no capture yet.
     if (summary.format === null) {
       summary.notACapture = summary.damage.pop()?.reason ?? 'the file is empty';
     }
@@ -116,6 +107,7 @@ export class CaptureReader {
       if (end - start < MAGIC_BYTES) return start;
       this.parser = this.recognise(chunk, start);
       if (this.parser === undefined) {
+        if (end - start < FOREIGN_HEAD_BYTES) return start;
         this.summary.notACapture = describeForeign(chunk.bytes.subarray(start, end), end - start);
         return end;
       }

@@ -79,7 +79,7 @@ function startScript(connection: TlsConnection, profile: TlsSessionProfile): Evi
   });
   return {
     feature: 'start-script',
-    detail: `messages one TLS record long, in turn, with the plaintext bytes of a SoftEther log-in: ${parts.join(', ')}`,
+    detail: `the records of a SoftEther log-in, each alone in its turn, plaintext bytes (expected): ${parts.join(', ')}`,
     frames: messageFrames(connection, connection.script.messages),
     strength: 'strong',
   };

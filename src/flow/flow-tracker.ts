@@ -27,16 +27,20 @@ import {
   WORD_SEQUENCE,
   WORD_SLOT,
 } from './flow-table.js';
-import { MAX_FOLLOWED_FLOWS } from './limits.js';
+import { MAX_FOLLOWED_FLOWS, MAX_KEPT_BYTES } from './limits.js';
+import { MemoryBudget } from './memory-budget.js';
 import { type FlowAnalysis, type FlowEnds, TcpFlow } from './tcp-flow.js';
 
 export interface FlowTrackerLimits extends FlowTableLimits {
   maxFollowedFlows: number;
+  /// Most bytes kept of all followed flows.
+  maxKeptBytes: number;
 }
 
 export const DEFAULT_FLOW_LIMITS: FlowTrackerLimits = {
   ...DEFAULT_FLOW_TABLE_LIMITS,
   maxFollowedFlows: MAX_FOLLOWED_FLOWS,
+  maxKeptBytes: MAX_KEPT_BYTES,
 };
 
 /// Followed flows compared when one has to be given up.
@@ -54,12 +58,14 @@ export class FlowTracker {
   private readonly flows: TcpFlow[] = [];
   private readonly freeSlots: number[] = [];
   private giveUpAt = 0;
+  private readonly budget: MemoryBudget;
 
   /// `analyse` is asked for the analysis of each flow that is followed.
   constructor(
     private readonly analyse: (flow: TcpFlow) => FlowAnalysis,
     private readonly limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS,
   ) {
+    this.budget = new MemoryBudget(limits.maxKeptBytes);
     this.table = new FlowTable(limits, (entry) => this.endFlow(entry));
   }
 
@@ -178,7 +184,7 @@ export class FlowTracker {
     let slot = this.freeSlots.pop();
     if (slot === undefined) {
       slot = this.flows.length;
-      this.flows.push(new TcpFlow());
+      this.flows.push(new TcpFlow(this.budget));
     }
     const flow = this.flows[slot]!;
     flow.entry = entry;

@@ -12,6 +12,9 @@ export const MAX_HELD_SEGMENTS = 128;
 /// server's flight with a long certificate chain fits.
 export const MAX_HANDSHAKE_BYTES = 16_384;
 
+/// Most bytes that all followed flows together keep, held back or of handshakes.
+export const MAX_KEPT_BYTES = 33_554_432;
+
 /// Most TCP flows followed at once. Only flows that begin like TLS and still
 /// fit a profile are followed; the longest silent one is given up first.
 export const MAX_FOLLOWED_FLOWS = 16_384;

@@ -6,6 +6,7 @@
 /// bytes that will never come.
 
 import { MAX_HELD_BYTES, MAX_HELD_SEGMENTS } from './limits.js';
+import type { MemoryBudget } from './memory-budget.js';
 
 export interface StreamConsumer {
   /// The next bytes of the stream; borrowed until the call returns.
@@ -13,6 +14,8 @@ export interface StreamConsumer {
   /// `length` bytes of the stream were on the wire but are not in the capture.
   missing(length: number, timeUs: number, frame: number): void;
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 interface HeldSegment {
   sequence: number;
@@ -37,7 +40,10 @@ export class Stream {
   private finSequence: number | null = null;
   private heldBytes = 0;
 
-  constructor(private readonly consumer: StreamConsumer) {}
+  constructor(
+    private readonly consumer: StreamConsumer,
+    private readonly budget: MemoryBudget,
+  ) {}
 
   reset(): void {
     this.started = false;
@@ -45,6 +51,7 @@ export class Stream {
     this.gaps = 0;
     this.retransmissions = 0;
     this.held.length = 0;
+    this.budget.give(this.heldBytes);
     this.heldBytes = 0;
     this.finSequence = null;
   }
@@ -157,8 +164,10 @@ export class Stream {
       this.retransmissions++;
       return;
     }
-    held.splice(i, 0, { sequence, length, bytes: bytes.slice(at, at + captured), timeUs, frame });
-    this.heldBytes += captured;
+    // Without room for its bytes the segment keeps its place: they count as missing.
+    const kept = this.budget.take(captured) ? bytes.slice(at, at + captured) : NO_BYTES;
+    held.splice(i, 0, { sequence, length, bytes: kept, timeUs, frame });
+    this.heldBytes += kept.length;
     // Full: what is missing in front is not coming any more.
     while (this.heldBytes > MAX_HELD_BYTES || held.length > MAX_HELD_SEGMENTS) {
       const first = held[0]!;
@@ -176,6 +185,7 @@ export class Stream {
       const ahead = (segment.sequence - this.next) | 0;
       if (ahead > 0) break;
       this.heldBytes -= segment.bytes.length;
+      this.budget.give(segment.bytes.length);
       const known = -ahead;
       if (known >= segment.length) {
         this.retransmissions++;

@@ -3,6 +3,7 @@
 
 import { type HandshakeMessages, readHandshake } from '../wire/tls-hello.js';
 import { ASSUMED_PROTECTION, type RecordProtection, recordProtection } from '../wire/tls-suites.js';
+import type { MemoryBudget } from './memory-budget.js';
 import { Stream, type StreamConsumer } from './stream.js';
 import { TLS_APPLICATION_DATA, type TlsRecordListener, TlsRecordWalk } from './tls-records.js';
 import { TurnTracker } from './turns.js';
@@ -35,8 +36,8 @@ export interface FlowEnds {
 }
 
 export class TcpFlow {
-  readonly client: TcpDirection = new TcpDirection(this, true);
-  readonly server: TcpDirection = new TcpDirection(this, false);
+  readonly client: TcpDirection;
+  readonly server: TcpDirection;
   readonly turns = new TurnTracker();
   analysis: FlowAnalysis | null = null;
   /// The flow's entry in the table.
@@ -55,6 +56,11 @@ export class TcpFlow {
   /// Known from the first application record on.
   handshake: HandshakeMessages | null = null;
   protection: RecordProtection = ASSUMED_PROTECTION;
+
+  constructor(budget: MemoryBudget) {
+    this.client = new TcpDirection(this, true, budget);
+    this.server = new TcpDirection(this, false, budget);
+  }
 
   reset(): void {
     this.client.reset();
@@ -94,7 +100,7 @@ const FIRST_HANDSHAKE_BYTES = 2048;
 
 /// One direction of a followed flow.
 class TcpDirection implements StreamConsumer, TlsRecordListener {
-  readonly stream = new Stream(this);
+  readonly stream: Stream;
   readonly records = new TlsRecordWalk(this);
   /// Bytes that were on the wire but not captured.
   missingBytes = 0;
@@ -104,7 +110,10 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
   constructor(
     private readonly flow: TcpFlow,
     private readonly fromClient: boolean,
-  ) {}
+    private readonly budget: MemoryBudget,
+  ) {
+    this.stream = new Stream(this, budget);
+  }
 
   reset(): void {
     this.stream.reset();
@@ -118,6 +127,7 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
   }
 
   dropHandshake(): void {
+    this.budget.give(this.kept.length);
     this.kept = NO_BYTES;
     this.keptLen = 0;
   }
@@ -145,7 +155,9 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
     if (this.flow.handshake !== null) return;
     const needed = this.keptLen + length;
     if (needed > this.kept.length) {
-      const larger = new Uint8Array(Math.max(needed, this.kept.length * 2, FIRST_HANDSHAKE_BYTES));
+      const size = Math.max(needed, this.kept.length * 2, FIRST_HANDSHAKE_BYTES);
+      if (!this.budget.take(size - this.kept.length)) return;
+      const larger = new Uint8Array(size);
       larger.set(this.kept.subarray(0, this.keptLen));
       this.kept = larger;
     }

@@ -94,9 +94,11 @@ export class TlsRecordWalk implements StreamConsumer {
 
   missing(length: number): void {
     if (this.lost || this.stopped) return;
+    // What follows a hole would be put together wrongly.
+    this.handshakeKept = MAX_HANDSHAKE_BYTES;
+    this.keepBody = false;
     if (this.headerHave === 0 && length <= this.bodyLeft) {
       this.bodyLeft -= length;
-      this.keepBody = false;
       return;
     }
     // The next header, or where it begins, is in what is missing.

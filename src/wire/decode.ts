@@ -72,6 +72,7 @@ function decodeIpv4(view: DataView, at: number, end: number, wireEnd: number, pa
   packet.protocol = view.getUint8(at + 9);
   packet.source = view.getInt32(at + 12, false);
   packet.destination = view.getInt32(at + 16, false);
+  packet.addressesAt = at + 12;
   // More-fragments flag or an offset: the transport header is missing or covers only a part.
   if ((view.getUint16(at + 6, false) & 0x3fff) !== 0) return STOP_IP_FRAGMENT;
   return decodeTransport(view, at + headerBytes, end, ipEnd, packet);
@@ -154,6 +155,7 @@ function decodeTransport(view: DataView, at: number, end: number, ipEnd: number,
   const hasPorts = packet.protocol === PROTOCOL_TCP || packet.protocol === PROTOCOL_UDP;
   packet.sourcePort = hasPorts ? view.getUint16(at, false) : 0;
   packet.destinationPort = hasPorts ? view.getUint16(at + 2, false) : 0;
+  packet.transportAt = at;
   packet.payloadAt = payloadAt;
   packet.payloadLen = payloadLen;
   // Bytes after the IP packet (Ethernet padding) and bytes not captured are no payload.

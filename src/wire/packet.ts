@@ -50,8 +50,10 @@ export class Packet {
   /// IPv4 addresses.
   source = 0;
   destination = 0;
-  /// IPv6: where the 16 bytes of the source address begin; the destination follows it.
+  /// Where the source address begins, 4 or 16 bytes; the destination follows it.
   addressesAt = 0;
+  /// Where the TCP, UDP or ICMP header begins.
+  transportAt = 0;
   sourcePort = 0;
   destinationPort = 0;
   sequence = 0;

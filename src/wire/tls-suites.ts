@@ -63,20 +63,26 @@ class BlockPadding implements RecordProtection {
   }
 }
 
-const SHA256_FINISHED = 53;
-const SHA384_FINISHED = 69;
-const TLS13_OVERHEAD = 17;
+/// Finished messages of TLS 1.3: message header and a hash (RFC 8446 section 4.4.4).
+const SHA256_FINISHED = 4 + 32;
+const SHA384_FINISHED = 4 + 48;
+/// The type of the content, and an authentication tag of 16 bytes or (CCM_8) of 8.
+const TLS13_OVERHEAD = 1 + 16;
+const TLS13_CCM_8_OVERHEAD = 1 + 8;
 
 /// What is assumed when the ServerHello was not captured: TLS 1.3, the most common.
-export const ASSUMED_PROTECTION: RecordProtection = new FixedOverhead(TLS13_OVERHEAD, SHA384_FINISHED);
+export const ASSUMED_PROTECTION: RecordProtection = new FixedOverhead(
+  TLS13_OVERHEAD,
+  SHA384_FINISHED + TLS13_OVERHEAD,
+);
 
 /// The protection of application data after a ServerHello. An unknown suite of
 /// an older version is taken for GCM.
 export function recordProtection(version: number, suite: number, encryptThenMac: boolean): RecordProtection {
   if (version >= TLS_1_3) {
-    const isSha384 = suite === 0x1302;
-    const overhead = suite === 0x1305 ? 9 : TLS13_OVERHEAD;
-    return new FixedOverhead(overhead, isSha384 ? SHA384_FINISHED : SHA256_FINISHED);
+    const overhead = suite === 0x1305 ? TLS13_CCM_8_OVERHEAD : TLS13_OVERHEAD;
+    const finished = suite === 0x1302 ? SHA384_FINISHED : SHA256_FINISHED;
+    return new FixedOverhead(overhead, finished + overhead);
   }
   if (CHACHA20.has(suite)) return new FixedOverhead(16);
   if (CCM_8.has(suite)) return new FixedOverhead(16);

@@ -1,0 +1,130 @@
+/// The report, version 1: the one object behind every output format. The JSON
+/// format is this object, written down; `report-v1.schema.json` describes it.
+
+import type { ServerEntry, Session, Sighting } from '../detect/findings.js';
+
+export type {
+  Carrier,
+  Connection,
+  ConnectionRole,
+  CounterEvidence,
+  Endpoint,
+  Evidence,
+  FrameReference,
+  ServerEntry,
+  Session,
+  Sighting,
+  Verdict,
+} from '../detect/findings.js';
+export { isAtLeast, VERDICTS } from '../detect/findings.js';
+
+export const SCHEMA_VERSION = 1;
+
+/// One place where an input was broken: everything before `offset` (bytes from
+/// the start of the uncompressed input) was read, `bytesLost` bytes were not.
+export interface Damage {
+  offset: number;
+  reason: string;
+  bytesLost: number;
+}
+
+/// One capture that was read, or could not be.
+export interface Input {
+  path: string;
+  /// `pcap`, `pcapng`, or null if it is no capture.
+  format: string | null;
+  /// `gzip`, or null.
+  compression: string | null;
+  /// Bytes as stored: of a compressed file, the compressed ones.
+  bytes: number;
+  packets: number;
+  firstPacket: string | null;
+  lastPacket: string | null;
+  /// Packets that the recording side says it lost (pcapng Interface Statistics), if it says so.
+  droppedByCapture?: number;
+  /// Why nothing could be read from this path (missing, unreadable, no capture).
+  error?: string;
+  damage: Damage[];
+}
+
+/// What happened on the way from the packets to the findings. Depends on the
+/// packets alone, never on container, compression, chunking or jobs.
+export interface Diagnostics {
+  packets: number;
+  /// Bytes of the packets on the wire, link layer included.
+  bytes: number;
+  /// Packets stored shorter than they were, and the bytes that this left out.
+  cutPackets: number;
+  cutBytes: number;
+  /// Packets that carry no IP (ARP, spanning tree and so on).
+  nonIpPackets: number;
+  /// Packets that could not be decoded, by layer and reason.
+  undecodable: Record<string, Record<string, number>>;
+  flows: { tcp: number; udp: number; icmp: number };
+  /// Flows that began before the capture or whose start was not recorded.
+  midstreamFlows: number;
+  /// Flows dropped early because a table was full.
+  evictedFlows: number;
+  /// Places where bytes of a followed TCP stream were never seen.
+  gaps: number;
+  /// How often the packet times went back by more than a second, or forward by more than an hour.
+  clockJumps: { back: number; forward: number };
+}
+
+export function newDiagnostics(): Diagnostics {
+  return {
+    packets: 0,
+    bytes: 0,
+    cutPackets: 0,
+    cutBytes: 0,
+    nonIpPackets: 0,
+    undecodable: {},
+    flows: { tcp: 0, udp: 0, icmp: 0 },
+    midstreamFlows: 0,
+    evictedFlows: 0,
+    gaps: 0,
+    clockJumps: { back: 0, forward: 0 },
+  };
+}
+
+/// Adds what `part` counted to `total`.
+export function addDiagnostics(total: Diagnostics, part: Diagnostics): void {
+  total.packets += part.packets;
+  total.bytes += part.bytes;
+  total.cutPackets += part.cutPackets;
+  total.cutBytes += part.cutBytes;
+  total.nonIpPackets += part.nonIpPackets;
+  for (const [layer, reasons] of Object.entries(part.undecodable)) {
+    total.undecodable[layer] ??= {};
+    const counts = total.undecodable[layer];
+    for (const [reason, count] of Object.entries(reasons)) counts[reason] = (counts[reason] ?? 0) + count;
+  }
+  total.flows.tcp += part.flows.tcp;
+  total.flows.udp += part.flows.udp;
+  total.flows.icmp += part.flows.icmp;
+  total.midstreamFlows += part.midstreamFlows;
+  total.evictedFlows += part.evictedFlows;
+  total.gaps += part.gaps;
+  total.clockJumps.back += part.clockJumps.back;
+  total.clockJumps.forward += part.clockJumps.forward;
+}
+
+export interface Report {
+  schemaVersion: typeof SCHEMA_VERSION;
+  tool: { name: string; version: string };
+  run: {
+    /// The command line.
+    command: string;
+    startedAt: string;
+    finishedAt: string;
+    /// False if the run was interrupted.
+    complete: boolean;
+    /// Files met inside folders that are no captures.
+    otherFiles: number;
+  };
+  inputs: Input[];
+  sessions: Session[];
+  sightings: Sighting[];
+  servers: ServerEntry[];
+  diagnostics: Diagnostics;
+}
