@@ -1,0 +1,203 @@
+/// Bytes of a file or of standard input on their way to a reader: large reads
+/// into two buffers used in turn, the next read under way while the last one
+/// is analysed; compression told by its magic.
+
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { constants, createGunzip, gunzipSync } from 'node:zlib';
+import { ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
+import { CaptureReader } from '../capture/reader.js';
+import { describeError } from './errors.js';
+
+/// Enough for the header of a capture and its first packet.
+const PEEK_BYTES = 65_536;
+
+/// Of a compressed file less, because a kilobyte can unpack to a megabyte.
+const PEEK_COMPRESSED_BYTES = 8_192;
+
+const GZIP_MAGIC = [0x1f, 0x8b] as const;
+
+export interface SourceOptions {
+  signal?: AbortSignal | undefined;
+  /// Stored bytes read since the last call.
+  onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/// What was read, and how it was stored.
+export interface SourceResult {
+  compression: 'gzip' | null;
+  /// Stored bytes; of a compressed file, the compressed ones.
+  bytes: number;
+}
+
+/// Where frames come from: takes bytes, ends with an optional reason why more can not be had.
+export type ByteTaker = Pick<CaptureReader, 'pushChunk' | 'push' | 'end'>;
+
+/// Reads a whole regular file into `reader`. Throws if it cannot be opened; a read
+/// error later on becomes damage.
+export async function readFile(
+  path: string,
+  reader: ByteTaker,
+  options: SourceOptions,
+): Promise<SourceResult> {
+  const file = await open(path, 'r');
+  try {
+    const head = new Uint8Array(2);
+    const { bytesRead } = await file.read(head, 0, 2, 0);
+    if (isGzip(head.subarray(0, bytesRead))) {
+      return await readGzip(createReadStream(path, { highWaterMark: CHUNK_BYTES }), reader, options);
+    }
+    return { compression: null, bytes: await readPlain(file, reader, options) };
+  } finally {
+    await file.close();
+  }
+}
+
+/// Reads a stream (standard input, a pipe, a child's output) to its end.
+export async function readStream(
+  stream: Readable,
+  reader: ByteTaker,
+  options: SourceOptions,
+): Promise<SourceResult> {
+  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let head = Buffer.alloc(0);
+  let ended = false;
+  while (head.length < GZIP_MAGIC.length && !ended) {
+    const next = await iterator.next();
+    if (next.done) ended = true;
+    else head = Buffer.concat([head, next.value]);
+  }
+  const all = (async function* () {
+    if (head.length > 0) yield head;
+    while (!ended) {
+      const next = await iterator.next();
+      if (next.done) return;
+      yield next.value;
+    }
+  })();
+  if (isGzip(head)) return readGzip(all, reader, options);
+  let bytes = 0;
+  let reason: string | undefined;
+  try {
+    for await (const chunk of all) {
+      if (options.signal?.aborted) break;
+      bytes += chunk.length;
+      options.onBytes?.(chunk.length);
+      reader.push(chunk);
+    }
+  } catch (error) {
+    reason = `reading failed: ${describeError(error)}`;
+  }
+  reader.end(reason);
+  return { compression: null, bytes };
+}
+
+async function readPlain(file: FileHandle, reader: ByteTaker, options: SourceOptions): Promise<number> {
+  let current = takeChunk();
+  let spare = takeChunk();
+  let total = 0;
+  let reason: string | undefined;
+  try {
+    let pending = file.read(current.data, 0, CHUNK_BYTES, null);
+    for (;;) {
+      const { bytesRead } = await pending;
+      if (bytesRead === 0 || options.signal?.aborted) break;
+      pending = file.read(spare.data, 0, CHUNK_BYTES, null);
+      // If the analysis throws, nobody waits for this read any more.
+      pending.catch(() => {});
+      total += bytesRead;
+      options.onBytes?.(bytesRead);
+      reader.pushChunk(current, bytesRead);
+      [current, spare] = [spare, current];
+    }
+  } catch (error) {
+    reason = `reading failed: ${describeError(error)}`;
+  }
+  chunkPool.push(current, spare);
+  reader.end(reason);
+  return total;
+}
+
+/// Buffers are large and files may be many: they are used again.
+const chunkPool: ByteChunk[] = [];
+function takeChunk(): ByteChunk {
+  return chunkPool.pop() ?? new ByteChunk();
+}
+
+async function readGzip(
+  stored: AsyncIterable<Buffer>,
+  reader: ByteTaker,
+  options: SourceOptions,
+): Promise<SourceResult> {
+  let bytes = 0;
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES / 4 });
+  // Events rather than iteration: an iterator drops what was unpacked before an error.
+  const unpacked = new Promise<string | undefined>((resolve, reject) => {
+    gunzip.on('data', (chunk: Buffer) => {
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    gunzip.on('end', () => resolve(undefined));
+    gunzip.on('error', (error) => resolve(`the gzip stream is damaged or cut off (${error.message})`));
+  });
+  let reason: string | undefined;
+  try {
+    for await (const chunk of stored) {
+      if (options.signal?.aborted || gunzip.destroyed) break;
+      bytes += chunk.length;
+      options.onBytes?.(chunk.length);
+      if (!gunzip.write(chunk)) {
+        await Promise.race([new Promise((resolve) => gunzip.once('drain', resolve)), unpacked]);
+      }
+    }
+  } catch (error) {
+    reason = `reading failed: ${describeError(error)}`;
+  }
+  if (options.signal?.aborted) gunzip.destroy();
+  else {
+    gunzip.end();
+    reason ??= await unpacked;
+  }
+  reader.end(reason);
+  return { compression: 'gzip', bytes };
+}
+
+export interface Peek {
+  isCapture: boolean;
+  size: number;
+  /// Microseconds since 1970; NaN if the first packet is not within reach.
+  firstUs: number;
+}
+
+/// Looks at the beginning of a file: is it a capture, and when does it begin?
+export async function peek(path: string): Promise<Peek> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const head = new Uint8Array(Math.min(PEEK_BYTES, size));
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const stored = head.subarray(0, bytesRead);
+    const reader = new CaptureReader(() => {});
+    reader.push(isGzip(stored) ? unpackBeginning(stored) : stored);
+    const { format, firstUs } = reader.summary;
+    return { isCapture: format !== null, size, firstUs };
+  } finally {
+    await file.close();
+  }
+}
+
+function unpackBeginning(stored: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(stored.subarray(0, PEEK_COMPRESSED_BYTES), { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return new Uint8Array(0);
+  }
+}
+
+function isGzip(head: Uint8Array): boolean {
+  return head[0] === GZIP_MAGIC[0] && head[1] === GZIP_MAGIC[1];
+}
