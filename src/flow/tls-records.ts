@@ -71,7 +71,7 @@ export class TlsRecordWalk implements StreamConsumer {
     if (this.lost) at = this.findHeader(bytes, at, end);
     while (at < end && !this.stopped) {
       if (this.bodyLeft > 0) {
-        const taken = this.bodyLeft < end - at ? this.bodyLeft : end - at;
+        const taken = Math.min(this.bodyLeft, end - at);
         if (this.keepBody) this.keepHandshake(bytes, at, taken);
         this.bodyLeft -= taken;
         at += taken;

@@ -159,7 +159,6 @@ function decodeTransport(view: DataView, at: number, end: number, ipEnd: number,
   packet.payloadAt = payloadAt;
   packet.payloadLen = payloadLen;
   // Bytes after the IP packet (Ethernet padding) and bytes not captured are no payload.
-  const captured = Math.min(end, ipEnd) - payloadAt;
-  packet.payloadCaptured = captured > 0 ? captured : 0;
+  packet.payloadCaptured = Math.max(0, Math.min(end, ipEnd) - payloadAt);
   return STOP_NONE;
 }
