@@ -1,8 +1,13 @@
 const DAY_US = 86_400_000_000;
+const YEAR_0_US = -719_528 * DAY_US;
+/// The last second: single microseconds are lost in numbers of this size.
+const YEAR_9999_END_US = 2_932_897 * DAY_US - 1_000_000;
 
 /// Microseconds since 1970 as RFC 3339 in UTC with microseconds, for example
-/// `2026-11-23T01:01:58.000123Z`. Works for the years 0 to 9999.
-export function rfc3339(timeUs: number): string {
+/// `2026-11-23T01:01:58.000123Z`. The format knows the years 0 to 9999; a
+/// damaged capture can claim times beyond, which become the nearest one.
+export function rfc3339(time: number): string {
+  const timeUs = Math.min(Math.max(time, YEAR_0_US), YEAR_9999_END_US);
   const days = Math.floor(timeUs / DAY_US);
   const us = timeUs - days * DAY_US;
   const { year, month, day } = civilDate(days);

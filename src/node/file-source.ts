@@ -4,7 +4,7 @@
 
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
 import { CaptureReader } from '../capture/reader.js';
@@ -60,28 +60,22 @@ export async function readStream(
   reader: ByteTaker,
   options: SourceOptions,
 ): Promise<SourceResult> {
-  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let head = Buffer.alloc(0);
-  let ended = false;
-  while (head.length < GZIP_MAGIC.length && !ended) {
-    const next = await iterator.next();
-    if (next.done) ended = true;
-    else head = Buffer.concat([head, next.value]);
-  }
-  const all = (async function* () {
-    if (head.length > 0) yield head;
-    while (!ended) {
-      const next = await iterator.next();
-      if (next.done) return;
-      yield next.value;
-    }
-  })();
-  if (isGzip(head)) return readGzip(all, reader, options);
+  // A pipe may stay silent for ever: the signal has to wake a waiting read.
+  if (options.signal !== undefined) addAbortSignal(options.signal, stream);
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const head: Buffer[] = [];
   let bytes = 0;
   let reason: string | undefined;
   try {
+    // The first bytes tell the compression, even if they come one by one.
+    while (Buffer.concat(head).length < GZIP_MAGIC.length) {
+      const next = await chunks.next();
+      if (next.done) break;
+      head.push(next.value);
+    }
+    const all = rejoin(head, chunks);
+    if (isGzip(Buffer.concat(head))) return await readGzip(all, reader, options);
     for await (const chunk of all) {
-      if (options.signal?.aborted) break;
       bytes += chunk.length;
       options.onBytes?.(chunk.length);
       reader.push(chunk);
@@ -89,8 +83,19 @@ export async function readStream(
   } catch (error) {
     reason = `reading failed: ${describeError(error)}`;
   }
-  reader.end(reason);
+  endUnlessAborted(reader, reason, options);
   return { compression: null, bytes };
+}
+
+/// What was taken from a stream already, then the rest of it.
+async function* rejoin(taken: readonly Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield* taken;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+}
+
+/// An interrupted run read only a part: that is no damage of the capture.
+function endUnlessAborted(reader: ByteTaker, reason: string | undefined, options: SourceOptions): void {
+  if (options.signal?.aborted !== true) reader.end(reason);
 }
 
 async function readPlain(file: FileHandle, reader: ByteTaker, options: SourceOptions): Promise<number> {
@@ -115,7 +120,7 @@ async function readPlain(file: FileHandle, reader: ByteTaker, options: SourceOpt
     reason = `reading failed: ${describeError(error)}`;
   }
   chunkPool.push(current, spare);
-  reader.end(reason);
+  endUnlessAborted(reader, reason, options);
   return total;
 }
 
@@ -162,7 +167,7 @@ async function readGzip(
     gunzip.end();
     reason ??= await unpacked;
   }
-  reader.end(reason);
+  endUnlessAborted(reader, reason, options);
   return { compression: 'gzip', bytes };
 }
 

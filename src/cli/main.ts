@@ -1,0 +1,70 @@
+/// From the arguments to the exit code.
+
+import { generalHelp, type Request, readArguments } from './arguments.js';
+import { EXIT } from './exit-code.js';
+import { say, sayInternalError } from './messages.js';
+import { writeStandardOutput } from './outputs.js';
+import { runScan } from './scan-command.js';
+import { helpHint } from './usage.js';
+import { UsageError } from './usage-error.js';
+
+/// Runs the command line and sets the exit code. Never throws.
+export async function main(args: readonly string[]): Promise<void> {
+  process.on('uncaughtException', (error) => {
+    sayInternalError(error);
+    process.exit(EXIT.nothingRead);
+  });
+  // A write that fails also emits `error`; whoever wrote gets it and decides.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+  const code = await run(args);
+  process.exitCode = code;
+  // An interrupted run may have left standard input open, which would keep the process.
+  if (code === EXIT.interrupted.SIGINT || code === EXIT.interrupted.SIGTERM) process.exit(code);
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  try {
+    const request = await readArguments(args, process.stdout.isTTY === true);
+    return await runRequest(request, args);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      say(`${error.message} ${helpHint(args[0] === 'scan' ? 'scan' : undefined)}`);
+      return EXIT.usage;
+    }
+    sayInternalError(error);
+    return EXIT.nothingRead;
+  }
+}
+
+async function runRequest(request: Request, args: readonly string[]): Promise<number> {
+  switch (request.kind) {
+    case 'scan':
+      return runScan(request, quoteCommand(args));
+    case 'text':
+      return writeText(request.text);
+    case 'nothing':
+      if (process.stdin.isTTY && process.stdout.isTTY) {
+        say('watching a network device comes with a later version; this one reads captures.');
+      }
+      process.stderr.write(await generalHelp());
+      return EXIT.usage;
+  }
+}
+
+async function writeText(text: string): Promise<number> {
+  try {
+    await writeStandardOutput([text]);
+    return EXIT.complete;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPIPE' ? EXIT.complete : EXIT.outputFailed;
+  }
+}
+
+/// The command line as one would type it into a shell.
+function quoteCommand(args: readonly string[]): string {
+  const quoted = args.map((arg) =>
+    /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`,
+  );
+  return ['sealert', ...quoted].join(' ');
+}

@@ -1,0 +1,49 @@
+/// Messages for the person at the terminal, on standard error.
+
+import { printable } from '../report/text.js';
+
+/// `quiet` lets only errors through, `verbose` adds notes on the course of the run.
+export interface Loudness {
+  quiet: boolean;
+  verbose: boolean;
+}
+
+/// Writes one message. The text may hold anything; it is made printable.
+export function say(text: string): void {
+  process.stderr.write(`sealert: ${printable(text)}\n`);
+}
+
+/// What a failed system call means, as half a sentence that follows a colon.
+export function systemErrorText(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such folder';
+    case 'ENOTDIR':
+      return 'part of the path is a file, not a folder';
+    case 'EISDIR':
+      return 'this is a folder, not a file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'there is no permission to write here';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'there is no space left';
+    default:
+      return message;
+  }
+}
+
+/// Says that the program itself failed. Where it did only interests whoever
+/// will mend it, so the stack appears with `--verbose` alone.
+export function sayInternalError(error: unknown): void {
+  const verbose = process.argv.includes('--verbose') || process.argv.includes('-v');
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const how = verbose ? '' : ' (again with --verbose, it says where)';
+  say(`internal error: ${message}. Please report it to the maintainers, with the command line${how}.`);
+  if (verbose && stack !== undefined) {
+    for (const line of stack.split('\n')) process.stderr.write(`${printable(line)}\n`);
+  }
+}

@@ -1,0 +1,27 @@
+/// The end of a run from outside: the first signal asks it to finish early, a
+/// second one ends it at once.
+
+import { type EndSignal, EXIT } from './exit-code.js';
+
+export interface Signals {
+  /// Aborted at the first signal.
+  abort: AbortSignal;
+  /// The first signal, if there was one.
+  received(): EndSignal | undefined;
+}
+
+export function listenForSignals(onFirst: () => void): Signals {
+  const controller = new AbortController();
+  let first: EndSignal | undefined;
+  const listen = (signal: EndSignal) => {
+    process.on(signal, () => {
+      if (first !== undefined) process.exit(EXIT.interrupted[signal]);
+      first = signal;
+      onFirst();
+      controller.abort();
+    });
+  };
+  listen('SIGINT');
+  listen('SIGTERM');
+  return { abort: controller.signal, received: () => first };
+}

@@ -1,0 +1,47 @@
+/// What the help says around the list of options.
+
+export const TOP_USAGE = `Finds SoftEther VPN sessions in network captures and says why.
+
+Examples:
+  sealert scan capture.pcapng                 what was found, as a table
+  sealert scan /var/captures                  every capture in a folder
+  zcat big.pcap.gz | sealert scan -           from standard input
+  sealert scan day.pcap --format json -o day.json
+  sealert scan day.pcap --fail-on confirmed || echo "look at this"
+
+Usage:
+  sealert COMMAND [OPTIONS]`;
+
+export const SCAN_USAGE = `Reads captures (pcap, pcapng, also gzipped) and reports SoftEther VPN sessions.
+
+Examples:
+  sealert scan capture.pcapng
+  sealert scan /var/captures --format log     one line per session
+  zcat big.pcap.gz | sealert scan -           from standard input
+  sealert scan day.pcap --format json,csv -o day.json -o day.csv
+  sealert scan day.pcap --format json | jq '.sessions[].server'
+
+Usage:
+  sealert scan PATH... [OPTIONS]
+
+PATH is a capture file, a folder, which is searched with all folders in it, or
+- for standard input.`;
+
+export const EPILOGUE = `Findings go to standard output, everything else to standard error.
+
+Exit codes:
+  0    the run is complete, whatever it found
+  2    wrong usage
+  3    some input was damaged or cut off, or a named path was no capture
+  4    nothing could be read
+  5    the output could not be written
+  10   --fail-on was given and a session reached that verdict
+  130  interrupted (143: terminated); the report covers what had been read
+
+For networks that you administer or have permission to watch. The program is
+passive: it reads captures and sends nothing.`;
+
+/// The hint after a usage error.
+export function helpHint(command: string | undefined): string {
+  return `See: sealert ${command === undefined ? '' : `${command} `}--help`;
+}
