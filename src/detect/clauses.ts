@@ -6,7 +6,7 @@ import { endedAtOnce, type SessionGroup } from './grouping.js';
 import type { Clause, TlsSessionProfile } from './profile.js';
 import type { ScriptMessage } from './script.js';
 import type { TlsConnection } from './tls-analysis.js';
-import { type FirstRecord, holds } from './tunnel.js';
+import { type FirstRecord, holds, type Side } from './tunnel.js';
 
 /// Frame references given for one piece of evidence.
 const MAX_REFERENCES = 16;
@@ -41,13 +41,14 @@ export function counterEvidence(group: SessionGroup, profile: TlsSessionProfile)
         'the connection ends with the welcome: no data followed (a cluster that redirects its client looks like this)',
     });
   }
+  if (contradicts(group, profile)) {
+    against.push({
+      feature: 'tiny-records',
+      detail:
+        'records come in between that are shorter than any block of the tunnel: this is another application',
+    });
+  }
   for (const connection of connectionsOf(group)) {
-    if (connection.tunnel.tinyRecords > 2) {
-      against.push({
-        feature: 'tiny-records',
-        detail: `client port ${connection.client.port} carries ${connection.tunnel.tinyRecords} records shorter than any block of the tunnel`,
-      });
-    }
     const { client, server } = connection.tunnel;
     const gapUs = Math.max(client.longestGapUs, server.longestGapUs);
     if (gapUs <= max) continue;
@@ -57,6 +58,11 @@ export function counterEvidence(group: SessionGroup, profile: TlsSessionProfile)
     });
   }
   return against;
+}
+
+/// True if the connections carry what no tunnel can: no verdict above `suspected` then.
+export function contradicts(group: SessionGroup, profile: TlsSessionProfile): boolean {
+  return connectionsOf(group).some(({ tunnel }) => tunnel.tinyRecords > profile.tinyRecords.most.value);
 }
 
 function startScript(connection: TlsConnection, profile: TlsSessionProfile): Evidence {
@@ -134,26 +140,41 @@ function additionalConnections(group: SessionGroup, profile: TlsSessionProfile):
 
 function keepAlives(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
   const { keepAlive } = profile;
-  const connections = connectionsOf(group);
-  const fromClient = sum(connections, ({ tunnel }) => tunnel.client.keepAlives.count);
-  const fromServer = sum(connections, ({ tunnel }) => tunnel.server.keepAlives.count);
-  const sides = connections.flatMap(({ tunnel }) => [tunnel.client, tunnel.server]);
-  const spread =
-    Math.max(...sides.map((side) => side.longestKeepAlive)) -
-    Math.min(...sides.map((side) => side.shortestKeepAlive));
-  const enough = Math.min(fromClient, fromServer) >= keepAlive.minEach.value;
-  if (!enough || spread < keepAlive.minSpread.value) return null;
+  const channels = connectionsOf(group).flatMap((connection) => [
+    { connection, fromClient: true, side: connection.tunnel.client },
+    { connection, fromClient: false, side: connection.tunnel.server },
+  ]);
+  const count = (of: typeof channels) => of.reduce((total, { side }) => total + side.keepAlives.count, 0);
+  // A direction with keep-alives holds little else: data puts them off. An
+  // application that chats at random times has as many records between them.
+  const quiet = channels.filter(
+    ({ side }) => side.unexplained <= side.keepAlives.count * keepAlive.maxUnexplained.value,
+  );
+  const fromClient = count(quiet.filter((channel) => channel.fromClient));
+  const fromServer = count(quiet.filter((channel) => !channel.fromClient));
+  const bothSides =
+    Math.min(fromClient, fromServer) >= keepAlive.minEach.value && spread(quiet) >= keepAlive.minSpread.value;
+  const total = count(channels);
+  const atLeast = channels.reduce((sum, { side }) => sum + side.keepAlivesAtLeast, 0);
+  const manyByLaw =
+    total >= keepAlive.minWithShare.value &&
+    atLeast >= total * keepAlive.leastGapShare.min &&
+    atLeast <= total * keepAlive.leastGapShare.max;
+  if (!bothSides && !manyByLaw) return null;
   return {
     feature: 'keep-alive',
-    detail: `both sides send unasked, after ${seconds(keepAlive.gapUs.min)} to ${seconds(keepAlive.gapUs.max)} s of silence, records of random size between ${keepAlive.plaintext.min} and ${keepAlive.plaintext.max} bytes: ${fromClient} from the client, ${fromServer} from the server`,
-    frames: connections
-      .flatMap((connection) => [
-        ...references(connection, connection.tunnel.client.keepAlives.frames),
-        ...references(connection, connection.tunnel.server.keepAlives.frames),
-      ])
+    detail: `both sides send unasked, after ${seconds(keepAlive.gapUs.min)} to ${seconds(keepAlive.gapUs.max)} s of silence, records of random size between ${keepAlive.plaintext.min} and ${keepAlive.plaintext.max} bytes: ${total} in all, ${atLeast} of them after about 4 s`,
+    frames: channels
+      .flatMap(({ connection, side }) => references(connection, side.keepAlives.frames))
       .slice(0, MAX_REFERENCES),
     strength: 'strong',
   };
+}
+
+/// Bytes between the least and the greatest keep-alive.
+function spread(channels: readonly { side: Side }[]): number {
+  const shortest = Math.min(...channels.map(({ side }) => side.shortestKeepAlive));
+  return Math.max(...channels.map(({ side }) => side.longestKeepAlive)) - shortest;
 }
 
 function hubPolls(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {

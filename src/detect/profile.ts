@@ -74,8 +74,15 @@ export interface TlsSessionProfile {
     gapUs: Range;
     /// A record is spontaneous if the other side has been silent for so long.
     quietUs: Limit;
-    /// Fewest spontaneous keep-alives from each side, over all connections.
+    /// The least distance, which is drawn most often, and its share.
+    leastGapUs: Range;
+    leastGapShare: Range;
+    /// Fewest keep-alives from each side, over the directions that hold little else.
     minEach: Limit;
+    /// Most other records that came too soon, for each keep-alive of a direction.
+    maxUnexplained: Limit;
+    /// So many keep-alives with the right share of least distances count in any company.
+    minWithShare: Limit;
     /// Their sizes are random: smallest difference between the least and the greatest.
     minSpread: Limit;
   };
@@ -101,6 +108,8 @@ export interface TlsSessionProfile {
     minShare: Limit;
     minDifferent: Limit;
   };
+  /// Records that no block of the tunnel can be: more than these rule a tunnel out.
+  tinyRecords: { most: Limit };
   /// Further connections to the same server.
   additional: { max: Limit };
   /// Ways to each verdict; one is enough.

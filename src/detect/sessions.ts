@@ -2,7 +2,7 @@
 /// what it looks like in the report.
 
 import { PROTOCOL_TCP } from '../wire/packet.js';
-import { counterEvidence, evaluateClauses, type Held } from './clauses.js';
+import { contradicts, counterEvidence, evaluateClauses, type Held } from './clauses.js';
 import type { Connection, ConnectionRole, Evidence, Session, Verdict } from './findings.js';
 import { clientGeneration, serverGeneration } from './generation.js';
 import { groupConnections, type SessionGroup } from './grouping.js';
@@ -43,7 +43,7 @@ export class SessionBuilder {
     const held = evaluateClauses(group, profile);
     return {
       id: sessionId(primary.firstUs, PROTOCOL_TCP, primary.client, primary.server),
-      verdict: verdictOf(held, profile),
+      verdict: contradicts(group, profile) ? 'suspected' : verdictOf(held, profile),
       carrier: 'tcp',
       software: {
         product: profile.product,

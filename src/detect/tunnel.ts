@@ -28,13 +28,20 @@ export interface FirstRecord {
 }
 
 /// What one side sent.
-class Side {
+export class Side {
+  records = 0;
   first: FirstRecord | null = null;
   /// Records of a keep-alive's size and distance that answer nothing.
   readonly keepAlives = new Counted();
+  /// Of these, those at the least distance, which is drawn most often.
+  keepAlivesAtLeast = 0;
   shortestKeepAlive = Number.POSITIVE_INFINITY;
   longestKeepAlive = Number.NEGATIVE_INFINITY;
+  /// Records of a keep-alive's size that came too soon for one and hold no usual frame.
+  unexplained = 0;
   longestGapUs = 0;
+  /// Records too short for any block, since the last one that was not.
+  trailingTiny = 0;
   constructor(public lastUs: number) {}
 }
 
@@ -53,8 +60,7 @@ interface PollKind {
 export class Tunnel {
   readonly client: Side;
   readonly server: Side;
-  records = 0;
-  /// Records too short for any block. A close_notify is one, on each side at most.
+  /// Records too short for any block that were not the end of their side.
   tinyRecords = 0;
   /// Bytes that are no TLS followed: encryption is switched off.
   leftTls = false;
@@ -83,7 +89,7 @@ export class Tunnel {
 
   /// False if the connection carried nothing after the script.
   get used(): boolean {
-    return this.records > 0 || this.leftTls;
+    return this.client.records + this.server.records > 0 || this.leftTls;
   }
 
   /// Takes the next application record; `length` is its length field.
@@ -94,43 +100,54 @@ export class Tunnel {
     timeUs: number,
     frame: number,
   ): void {
-    // Too short for a block: the alert that ends a TLS 1.3 connection looks like data.
+    const side = fromClient ? this.client : this.server;
     if (protection.plaintextMax(length) < this.profile.keepAlive.plaintext.min) {
-      this.tinyRecords++;
+      // The alert that ends a TLS 1.3 connection looks like data. Only what
+      // follows shows whether this was the end.
+      side.trailingTiny++;
       return;
     }
-    this.records++;
-    const side = fromClient ? this.client : this.server;
+    this.tinyRecords += side.trailingTiny;
+    side.trailingTiny = 0;
     side.first ??= { length, afterUs: timeUs - this.beginUs, frame };
-    this.noteKeepAlive(side, fromClient ? this.server : this.client, length, protection, timeUs, frame);
+    const isFrameSized = this.noteFrameSize(length, protection, frame);
+    if (holds(protection, length, this.profile.keepAlive.plaintext)) {
+      this.noteGap(side, fromClient ? this.server : this.client, length, isFrameSized, timeUs, frame);
+    }
+    side.longestGapUs = Math.max(side.longestGapUs, timeUs - side.lastUs);
+    side.records++;
     side.lastUs = timeUs;
     if (fromClient) this.notePollAnswer(length, protection, timeUs, frame);
     else this.notePoll(length, protection, timeUs, frame);
-    this.noteFrameSize(length, protection, frame);
   }
 
-  private noteKeepAlive(
+  /// A record of a keep-alive's size: by the time since the last of its side it
+  /// can be one, or can not.
+  private noteGap(
     side: Side,
     other: Side,
     length: number,
-    protection: RecordProtection,
+    isFrameSized: boolean,
     timeUs: number,
     frame: number,
   ): void {
-    const { keepAlive } = this.profile;
-    const gapUs = timeUs - side.lastUs;
-    if (gapUs > side.longestGapUs) side.longestGapUs = gapUs;
-    if (gapUs < keepAlive.gapUs.min || gapUs > keepAlive.gapUs.max) return;
-    if (timeUs - other.lastUs < keepAlive.quietUs.value || !holds(protection, length, keepAlive.plaintext))
+    const { gapUs, leastGapUs, quietUs } = this.profile.keepAlive;
+    const waitedUs = timeUs - side.lastUs;
+    if (waitedUs < gapUs.min) {
+      // The first record, a keep-alive sent at once, has nothing before it.
+      if (side.records > 0 && !isFrameSized) side.unexplained++;
       return;
+    }
+    if (waitedUs > gapUs.max || timeUs - other.lastUs < quietUs.value) return;
     side.keepAlives.add(frame);
+    if (waitedUs <= leastGapUs.max) side.keepAlivesAtLeast++;
     side.shortestKeepAlive = Math.min(side.shortestKeepAlive, length);
     side.longestKeepAlive = Math.max(side.longestKeepAlive, length);
   }
 
   private notePoll(length: number, protection: RecordProtection, timeUs: number, frame: number): void {
     for (const kind of this.pollKinds) {
-      if (!isSize(protection, length, kind.question)) continue;
+      if (!isSize(protection, length, kind.question.value)) continue;
       kind.askedUs = timeUs;
       kind.frame = frame;
       kind.waiting = true;
@@ -141,7 +158,7 @@ export class Tunnel {
     const { withinUs } = this.profile.hubPoll;
     for (const kind of this.pollKinds) {
       if (!kind.waiting || timeUs - kind.askedUs > withinUs.value) continue;
-      if (!kind.answers.some((answer) => isSize(protection, length, answer))) continue;
+      if (!kind.answers.some((answer) => isSize(protection, length, answer.value))) continue;
       kind.waiting = false;
       this.polls.answered.add(kind.frame, frame);
       this.notePeriod(kind);
@@ -155,16 +172,21 @@ export class Tunnel {
     kind.lastAnsweredUs = kind.askedUs;
   }
 
-  private noteFrameSize(length: number, protection: RecordProtection, frame: number): void {
+  /// True if the record can hold one frame of a usual small size. With block
+  /// ciphers a length stands for many sizes: no evidence, but no objection.
+  private noteFrameSize(length: number, protection: RecordProtection, frame: number): boolean {
     const { sizes, smallMax } = this.profile.frameSizes;
-    const plaintext = protection.plaintextMax(length);
-    // With block ciphers a length stands for sixteen sizes: no evidence.
-    if (plaintext > smallMax.value || protection.plaintextMin(length) !== plaintext) return;
-    this.smallRecords++;
-    const i = sizes.values.indexOf(plaintext);
-    if (i < 0) return;
-    this.frameSized.add(frame);
-    this.sizesSeen |= 1 << i;
+    const most = protection.plaintextMax(length);
+    if (most > smallMax.value) return false;
+    const i = sizes.values.findIndex((size) => isSize(protection, length, size));
+    if (protection.plaintextMin(length) === most) {
+      this.smallRecords++;
+      if (i >= 0) {
+        this.frameSized.add(frame);
+        this.sizesSeen |= 1 << i;
+      }
+    }
+    return i >= 0;
   }
 }
 
@@ -180,10 +202,14 @@ function newPollKind(question: Limit, answers: readonly Limit[]): PollKind {
 }
 
 /// True if a record of this length can hold a plaintext in the range.
-export function holds(protection: RecordProtection, length: number, range: Omit<Range, 'source'>): boolean {
+export function holds(
+  protection: RecordProtection,
+  length: number,
+  range: Pick<Range, 'min' | 'max'>,
+): boolean {
   return protection.plaintextMax(length) >= range.min && protection.plaintextMin(length) <= range.max;
 }
 
-function isSize(protection: RecordProtection, length: number, size: Limit): boolean {
-  return protection.plaintextMax(length) >= size.value && protection.plaintextMin(length) <= size.value;
+function isSize(protection: RecordProtection, length: number, size: number): boolean {
+  return protection.plaintextMax(length) >= size && protection.plaintextMin(length) <= size;
 }
