@@ -1,0 +1,33 @@
+/**
+ * One of the lab's own servers or clients, run inside a namespace:
+ * `node agent.js ROLE SETTINGS`. A server prints "ready" when it listens; a
+ * client prints its counts as JSON when it is done.
+ */
+import { fileURLToPath } from 'node:url';
+import { http2Client, http2Server } from './agent-http2.js';
+import { echoClient, echoServer, tunnelWeb } from './agent-plain.js';
+import { postsClient, postsServer } from './agent-posts.js';
+import { webSocketClient, webSocketServer } from './agent-websocket.js';
+
+const ROLES = {
+  'tunnel-web': tunnelWeb,
+  'echo-server': echoServer,
+  'echo-client': echoClient,
+  'posts-server': postsServer,
+  'posts-client': postsClient,
+  'websocket-server': webSocketServer,
+  'websocket-client': webSocketClient,
+  'http2-server': http2Server,
+  'http2-client': http2Client,
+} as const;
+
+export type AgentName = keyof typeof ROLES;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [role, settings] = process.argv.slice(2);
+  const result = await ROLES[role as AgentName](JSON.parse(settings ?? '{}'));
+  if (result !== undefined) {
+    console.log(JSON.stringify(result));
+    process.exit(0);
+  }
+}

@@ -1,0 +1,33 @@
+/** Puts a recording into the samples folder, with a few lines on what it is. */
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { frameGuide } from './frame-guide.js';
+import type { Label } from './label.js';
+
+export async function installSample(from: string, label: Label, samples: string): Promise<void> {
+  const folder = join(samples, label.scenario);
+  mkdirSync(folder, { recursive: true });
+  const capture = join(folder, 'capture.pcap');
+  copyFileSync(join(from, label.capture), capture);
+  const own: Label = { ...label, capture: 'capture.pcap' };
+  writeFileSync(join(folder, 'label.json'), `${JSON.stringify(own, null, 1)}\n`);
+  writeFileSync(join(folder, 'README.md'), await readme(label, capture));
+}
+
+async function readme(label: Label, capture: string): Promise<string> {
+  const software = Object.entries(label.software).map(([name, version]) => `${name} ${version}`);
+  const lines = [
+    `# ${label.scenario}`,
+    '',
+    `${label.description[0]!.toUpperCase()}${label.description.slice(1)}. Label: \`${label.label}\`.`,
+    '',
+    `Recorded on the gateway at the ${label.capturePoint}'s side between network namespaces of one machine;`,
+    `software: ${software.join(', ')}${label.software.softether ? ' (Debian packages)' : ''}. No person's traffic is in it.`,
+    '',
+    `Made with \`node build/scripts/lab/main.js --samples --seed ${label.seed} ${label.scenario}\` (see \`scripts/lab\`);`,
+    'the seed repeats names, addresses, ports and sizes, not what the programs draw themselves. Licence: Apache-2.0.',
+    '',
+    ...(await frameGuide(label, capture)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
