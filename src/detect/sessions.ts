@@ -1,6 +1,7 @@
 /// Connections -> sessions: what speaks for each, how sure that makes us, and
 /// what it looks like in the report.
 
+import type { ProxyRequest } from '../flow/preamble.js';
 import { PROTOCOL_TCP } from '../wire/packet.js';
 import { contradicts, counterEvidence, evaluateClauses, type Held } from './clauses.js';
 import type { Connection, ConnectionRole, Evidence, Session, Verdict } from './findings.js';
@@ -43,15 +44,20 @@ export class SessionBuilder {
     const held = evaluateClauses(group, profile);
     return {
       id: sessionId(primary.firstUs, PROTOCOL_TCP, primary.client, primary.server),
+<<<<<<< HEAD
       verdict: contradicts(group, profile) ? 'suspected' : verdictOf(held, profile),
       carrier: 'tcp',
-      software: {
+=======
+      verdict: verdictOf(held, profile),
+      carrier: primary.proxy?.carrier ?? 'tcp',
+>>>>>>> ba22028 (Follow connections through HTTP, SOCKS4 and SOCKS5 proxies)
+      software: 
         product: profile.product,
-        client: { generation: installationTraits ? clientGeneration(primary) : null },
-        server: { generation: installationTraits ? serverGeneration(primary) : null },
-      },
+        client: generation: installationTraits ? clientGeneration(primary) : null ,
+        server: generation: installationTraits ? serverGeneration(primary) : null ,,
       client: endpoint(primary.client),
       server: endpoint(primary.server),
+      ...(primary.proxy === null ? : target: targetOf(primary.proxy) ),
       start: rfc3339(primary.firstUs),
       end: rfc3339(Math.max(...connections.map((connection) => connection.lastUs))),
       startCaptured: primary.startSeen,
@@ -91,6 +97,10 @@ function describeConnection(connection: TlsConnection, role: ConnectionRole): Co
     packets: connection.packets,
     communityId: communityId(PROTOCOL_TCP, connection.client, connection.server),
   };
+}
+
+function targetOf({ host, port }: ProxyRequest): { host: string; port: number } {
+  return { host: typeof host === 'string' ? host : addressText(host), port };
 }
 
 function endpoint(end: RawEnd): { ip: string; port: number } {

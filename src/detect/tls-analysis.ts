@@ -1,5 +1,6 @@
 /// Follows one TLS flow through the script into the tunnel.
 
+import type { ProxyRequest } from '../flow/preamble.js';
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
 import type { HandshakeMessages } from '../wire/tls-hello.js';
@@ -31,6 +32,8 @@ export interface TlsConnection {
   tunnel: Tunnel;
   handshake: HandshakeMessages | null;
   protection: RecordProtection;
+  /// What a proxy was asked for, if the connection goes through one.
+  proxy: ProxyRequest | null;
   /// The frame with the beginning of the ClientHello.
   helloFrame: number;
   /// The SYN until the first byte of the client: one round trip.
@@ -110,6 +113,7 @@ export class TlsAnalysis implements FlowAnalysis {
       tunnel,
       handshake: flow.handshake,
       protection: flow.protection,
+      proxy: flow.preamble?.request ?? null,
       helloFrame: this.helloFrame,
       roundTripUs: flow.startSeen ? this.helloUs - flow.firstUs : 0,
     });

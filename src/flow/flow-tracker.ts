@@ -29,6 +29,7 @@ import {
 } from './flow-table.js';
 import { MAX_FOLLOWED_FLOWS, MAX_KEPT_BYTES } from './limits.js';
 import { MemoryBudget } from './memory-budget.js';
+import { beginsPreamble } from './preamble.js';
 import { type FlowAnalysis, type FlowEnds, TcpFlow } from './tcp-flow.js';
 
 export interface FlowTrackerLimits extends FlowTableLimits {
@@ -116,7 +117,8 @@ export class FlowTracker {
     // With a known start, a segment further on may just have overtaken the first.
     const overtook = knowsSequence && ((packet.sequence - sequence) | 0) > 0;
     const clientSpeaks = !anySyn || (kind & synFrom) !== 0;
-    if (!clientSpeaks || !(overtook || beginsLikeTls(bytes, packet))) {
+    const preamble = clientSpeaks ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
+    if (!clientSpeaks || !(overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
       table.setState(entry, STATE_DISMISSED);
       return;
     }
@@ -124,6 +126,7 @@ export class FlowTracker {
     const flow = this.takeSlot(entry);
     flow.clientIsB = fromB;
     flow.startSeen = anySyn;
+    flow.preamble = preamble;
     flow.firstUs = firstUs;
     flow.client.stream.begin(sequence);
     const peerKnown = (kind & (fromB ? KIND_SEQUENCE_A : KIND_SEQUENCE_B)) !== 0;

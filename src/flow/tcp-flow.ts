@@ -4,6 +4,7 @@
 import { type HandshakeMessages, readHandshake } from '../wire/tls-hello.js';
 import { ASSUMED_PROTECTION, type RecordProtection, recordProtection } from '../wire/tls-suites.js';
 import type { MemoryBudget } from './memory-budget.js';
+import type { Preamble } from './preamble.js';
 import { Stream, type StreamConsumer } from './stream.js';
 import { TLS_APPLICATION_DATA, type TlsRecordListener, TlsRecordWalk } from './tls-records.js';
 import { TurnTracker } from './turns.js';
@@ -53,6 +54,8 @@ export class TcpFlow {
   packets = 0;
   ends: FlowEnds | null = null;
   dismissed = false;
+  /// What comes before the connection proper where the flow goes to a proxy.
+  preamble: Preamble | null = null;
   /// Known from the first application record on.
   handshake: HandshakeMessages | null = null;
   protection: RecordProtection = ASSUMED_PROTECTION;
@@ -69,6 +72,7 @@ export class TcpFlow {
     this.analysis = null;
     this.ends = null;
     this.dismissed = false;
+    this.preamble = null;
     this.handshake = null;
     this.protection = ASSUMED_PROTECTION;
   }
@@ -133,16 +137,30 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
   }
 
   bytes(bytes: Uint8Array, at: number, length: number, timeUs: number, frame: number): void {
-    if (this.flow.dismissed) return;
-    this.flow.turns.payload(this.fromClient, length, timeUs, frame);
-    this.records.bytes(bytes, at, length, timeUs, frame);
+    const { flow, fromClient } = this;
+    if (flow.dismissed) return;
+    const spoken = this.takePreamble(bytes, at, length);
+    if (spoken === length) return;
+    flow.turns.payload(fromClient, length - spoken, timeUs, frame);
+    this.records.bytes(bytes, at + spoken, length - spoken, timeUs, frame);
   }
 
   missing(length: number, timeUs: number, frame: number): void {
     if (this.flow.dismissed) return;
     this.missingBytes += length;
+    if (this.flow.preamble?.state === 'open') this.dismiss();
     this.flow.turns.payload(this.fromClient, length, timeUs, frame);
     this.records.missing(length);
+  }
+
+  /// Bytes of these that belong to the preamble; all of them if the flow is let go.
+  private takePreamble(bytes: Uint8Array, at: number, length: number): number {
+    const { preamble } = this.flow;
+    if (preamble === null || preamble.state === 'through') return 0;
+    const taken = preamble.take(this.fromClient, bytes, at, length);
+    if (preamble.state !== 'refused') return taken;
+    this.dismiss();
+    return length;
   }
 
   record(type: number, _version: number, length: number, timeUs: number, frame: number): void {
