@@ -27,6 +27,7 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   note('hub-poll', hubPolls(group, profile));
   note('poll-rhythm', pollRhythm(group, profile));
   note('frame-sizes', frameSizes(group, profile));
+  note('plain-blocks', plainBlocks(group, profile));
   return held;
 }
 
@@ -224,6 +225,26 @@ function frameSizes(group: SessionGroup, profile: TlsSessionProfile): Evidence |
       .flatMap((connection) => references(connection, connection.tunnel.frameSized.frames))
       .slice(0, MAX_REFERENCES),
     strength: 'strong',
+  };
+}
+
+function plainBlocks(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const sides = connectionsOf(group).flatMap((connection) =>
+    connection.plain === null
+      ? []
+      : [connection.plain.client, connection.plain.server].map((side) => ({ connection, side })),
+  );
+  if (!sides.some(({ side }) => side.blocks >= profile.plainBlocks.minBlocks.value)) return null;
+  const blocks = sides.reduce((total, { side }) => total + side.blocks, 0);
+  const frames = sides.reduce((total, { side }) => total + side.frames, 0);
+  return {
+    feature: 'plain-blocks',
+    detail: `after the log-in the connection leaves TLS and goes on with blocks of the tunnel in clear (${blocks}, with ${frames} Ethernet frames): encryption is switched off`,
+    frames: sides
+      .filter(({ side }) => side.firstFrame > 0)
+      .flatMap(({ connection, side }) => references(connection, [side.firstFrame]))
+      .slice(0, MAX_REFERENCES),
+    strength: 'decisive',
   };
 }
 

@@ -24,7 +24,8 @@ export type Clause =
   | 'keep-alive'
   | 'hub-poll'
   | 'poll-rhythm'
-  | 'frame-sizes';
+  | 'frame-sizes'
+  | 'plain-blocks';
 
 /// A way to a verdict: all of `all` hold, and at least `count` of `of`.
 export interface VerdictRule {
@@ -110,6 +111,8 @@ export interface TlsSessionProfile {
   };
   /// Records that no block of the tunnel can be: more than these rule a tunnel out.
   tinyRecords: { most: Limit };
+  /// Blocks in clear after the log-in.
+  plainBlocks: { minBlocks: Limit };
   /// Further connections to the same server.
   additional: { max: Limit };
   /// Ways to each verdict; one is enough.

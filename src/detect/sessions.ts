@@ -44,20 +44,16 @@ export class SessionBuilder {
     const held = evaluateClauses(group, profile);
     return {
       id: sessionId(primary.firstUs, PROTOCOL_TCP, primary.client, primary.server),
-<<<<<<< HEAD
       verdict: contradicts(group, profile) ? 'suspected' : verdictOf(held, profile),
-      carrier: 'tcp',
-=======
-      verdict: verdictOf(held, profile),
       carrier: primary.proxy?.carrier ?? 'tcp',
->>>>>>> ba22028 (Follow connections through HTTP, SOCKS4 and SOCKS5 proxies)
-      software: 
+      software: {
         product: profile.product,
-        client: generation: installationTraits ? clientGeneration(primary) : null ,
-        server: generation: installationTraits ? serverGeneration(primary) : null ,,
+        client: { generation: installationTraits ? clientGeneration(primary) : null },
+        server: { generation: installationTraits ? serverGeneration(primary) : null },
+      },
       client: endpoint(primary.client),
       server: endpoint(primary.server),
-      ...(primary.proxy === null ? : target: targetOf(primary.proxy) ),
+      ...(primary.proxy === null ? {} : { target: targetOf(primary.proxy) }),
       start: rfc3339(primary.firstUs),
       end: rfc3339(Math.max(...connections.map((connection) => connection.lastUs))),
       startCaptured: primary.startSeen,

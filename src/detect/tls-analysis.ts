@@ -1,5 +1,6 @@
 /// Follows one TLS flow through the script into the tunnel.
 
+import type { PlainBlockWalk } from '../flow/plain-blocks.js';
 import type { ProxyRequest } from '../flow/preamble.js';
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
@@ -30,6 +31,8 @@ export interface TlsConnection {
   script: ScriptReading;
   log: RecordLog;
   tunnel: Tunnel;
+  /// Blocks read in clear after the log-in, if encryption is off.
+  plain: { client: PlainSide; server: PlainSide } | null;
   handshake: HandshakeMessages | null;
   protection: RecordProtection;
   /// What a proxy was asked for, if the connection goes through one.
@@ -40,10 +43,19 @@ export interface TlsConnection {
   roundTripUs: number;
 }
 
+/// What one side sent without encryption.
+export interface PlainSide {
+  blocks: number;
+  frames: number;
+  /// The frame with the first bytes that are no TLS; 0 if there were none.
+  firstFrame: number;
+}
+
 export class TlsAnalysis implements FlowAnalysis {
   private readonly log = new RecordLog();
   private reading: ScriptReading | null = null;
   private tunnel: Tunnel | null = null;
+  private readonly plainFrames = { client: 0, server: 0 };
   private helloUs = 0;
   private helloFrame = 0;
 
@@ -82,10 +94,12 @@ export class TlsAnalysis implements FlowAnalysis {
     return true;
   }
 
-  notTls(): boolean {
+  notTls(_flow: TcpFlow, fromClient: boolean, _timeUs: number, frame: number): boolean {
     // After the script a tunnel may go on without encryption; before it, this is something else.
     if (this.tunnel === null) return false;
     this.tunnel.leftTls = true;
+    if (fromClient) this.plainFrames.client = frame;
+    else this.plainFrames.server = frame;
     return true;
   }
 
@@ -111,6 +125,12 @@ export class TlsAnalysis implements FlowAnalysis {
       script: reading,
       log: this.log,
       tunnel,
+      plain: tunnel.leftTls
+        ? {
+            client: plainSide(client.blocks, this.plainFrames.client),
+            server: plainSide(server.blocks, this.plainFrames.server),
+          }
+        : null,
       handshake: flow.handshake,
       protection: flow.protection,
       proxy: flow.preamble?.request ?? null,
@@ -118,4 +138,8 @@ export class TlsAnalysis implements FlowAnalysis {
       roundTripUs: flow.startSeen ? this.helloUs - flow.firstUs : 0,
     });
   }
+}
+
+function plainSide({ blocks, frames }: PlainBlockWalk, firstFrame: number): PlainSide {
+  return { blocks, frames, firstFrame };
 }

@@ -4,6 +4,7 @@
 import { type HandshakeMessages, readHandshake } from '../wire/tls-hello.js';
 import { ASSUMED_PROTECTION, type RecordProtection, recordProtection } from '../wire/tls-suites.js';
 import type { MemoryBudget } from './memory-budget.js';
+import { PlainBlockWalk } from './plain-blocks.js';
 import type { Preamble } from './preamble.js';
 import { Stream, type StreamConsumer } from './stream.js';
 import { TLS_APPLICATION_DATA, type TlsRecordListener, TlsRecordWalk } from './tls-records.js';
@@ -106,6 +107,9 @@ const FIRST_HANDSHAKE_BYTES = 2048;
 class TcpDirection implements StreamConsumer, TlsRecordListener {
   readonly stream: Stream;
   readonly records = new TlsRecordWalk(this);
+  /// What follows where TLS ends before the connection does.
+  readonly blocks = new PlainBlockWalk();
+  leftTls = false;
   /// Bytes that were on the wire but not captured.
   missingBytes = 0;
   private kept = NO_BYTES;
@@ -122,6 +126,8 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
   reset(): void {
     this.stream.reset();
     this.records.reset();
+    this.blocks.reset();
+    this.leftTls = false;
     this.missingBytes = 0;
     this.dropHandshake();
   }
@@ -142,7 +148,8 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
     const spoken = this.takePreamble(bytes, at, length);
     if (spoken === length) return;
     flow.turns.payload(fromClient, length - spoken, timeUs, frame);
-    this.records.bytes(bytes, at + spoken, length - spoken, timeUs, frame);
+    const walked = this.leftTls ? 0 : this.records.bytes(bytes, at + spoken, length - spoken, timeUs, frame);
+    if (this.leftTls) this.blocks.bytes(bytes, at + spoken + walked, length - spoken - walked);
   }
 
   missing(length: number, timeUs: number, frame: number): void {
@@ -150,7 +157,8 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
     this.missingBytes += length;
     if (this.flow.preamble?.state === 'open') this.dismiss();
     this.flow.turns.payload(this.fromClient, length, timeUs, frame);
-    this.records.missing(length);
+    if (this.leftTls) this.blocks.missing(length);
+    else this.records.missing(length);
   }
 
   /// Bytes of these that belong to the preamble; all of them if the flow is let go.
@@ -183,8 +191,13 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
     this.keptLen = needed;
   }
 
-  notTls(timeUs: number, frame: number): void {
-    if (!this.flow.analysis!.notTls(this.flow, this.fromClient, timeUs, frame)) this.dismiss();
+  notTls(header: Uint8Array, timeUs: number, frame: number): void {
+    if (!this.flow.analysis!.notTls(this.flow, this.fromClient, timeUs, frame)) {
+      this.dismiss();
+      return;
+    }
+    this.leftTls = true;
+    this.blocks.bytes(header, 0, header.length);
   }
 
   private dismiss(): void {

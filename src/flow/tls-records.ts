@@ -6,7 +6,6 @@
 /// records are kept, because hello messages and certificates are in clear.
 
 import { MAX_HANDSHAKE_BYTES } from './limits.js';
-import type { StreamConsumer } from './stream.js';
 
 export const TLS_CHANGE_CIPHER_SPEC = 20;
 export const TLS_ALERT = 21;
@@ -25,11 +24,11 @@ export interface TlsRecordListener {
   record(type: number, version: number, length: number, timeUs: number, frame: number): void;
   /// Bytes of a handshake record in clear, in order; borrowed.
   handshakeBytes(bytes: Uint8Array, at: number, length: number): void;
-  /// The bytes here are no TLS record. The walk stops.
-  notTls(timeUs: number, frame: number): void;
+  /// These five bytes, where a header was due, are none; borrowed. The walk stops behind them.
+  notTls(header: Uint8Array, timeUs: number, frame: number): void;
 }
 
-export class TlsRecordWalk implements StreamConsumer {
+export class TlsRecordWalk {
   /// Records whose header was read.
   recordCount = 0;
   /// Times that a header was missing, so that the walk had to look for the next one.
@@ -65,7 +64,9 @@ export class TlsRecordWalk implements StreamConsumer {
     this.stopped = true;
   }
 
-  bytes(bytes: Uint8Array, start: number, length: number, timeUs: number, frame: number): void {
+  /// Takes the next bytes of the stream and returns how many: all of them
+  /// unless the walk has stopped.
+  bytes(bytes: Uint8Array, start: number, length: number, timeUs: number, frame: number): number {
     let at = start;
     const end = start + length;
     if (this.lost) at = this.findHeader(bytes, at, end);
@@ -90,6 +91,7 @@ export class TlsRecordWalk implements StreamConsumer {
         }
       }
     }
+    return at - start;
   }
 
   missing(length: number): void {
@@ -111,7 +113,7 @@ export class TlsRecordWalk implements StreamConsumer {
   private readHeader(bytes: Uint8Array, at: number, timeUs: number, frame: number): void {
     if (!isHeader(bytes, at)) {
       this.stopped = true;
-      this.listener.notTls(timeUs, frame);
+      this.listener.notTls(bytes.subarray(at, at + HEADER_BYTES), timeUs, frame);
       return;
     }
     const type = bytes[at]!;

@@ -179,6 +179,12 @@ export const softetherTls: TlsSessionProfile = {
   tinyRecords: {
     most: { value: 1, source: 'a block has 8 bytes at least; one TLS 1.3 key update may come in between' },
   },
+  plainBlocks: {
+    minBlocks: {
+      value: 2,
+      source: 'no direction of 27,563 public TCP streams parses as two blocks (facts, hard cases B1)',
+    },
+  },
   additional: {
     max: { value: 31, source: 'Cedar.h: MAX_TCP_CONNECTION 32' },
   },
@@ -187,6 +193,7 @@ export const softetherTls: TlsSessionProfile = {
   // `first-records` too, so that clause never decides on its own.
   verdict: {
     confirmed: [
+      { all: ['start-script', 'plain-blocks'], count: 0, of: [] },
       { all: ['start-script', 'poll-rhythm'], count: 0, of: [] },
       {
         all: ['start-script', 'first-records'],
