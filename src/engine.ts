@@ -3,6 +3,7 @@
 
 import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
+import { RunningAnalysis } from './detect/running-analysis.js';
 import { SessionBuilder } from './detect/sessions.js';
 import { TlsAnalysis } from './detect/tls-analysis.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
@@ -41,10 +42,10 @@ export class Engine {
 
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();
-    this.tracker = new FlowTracker(
-      () => new TlsAnalysis(softetherTls, this.input, (connection) => this.sessions.add(connection)),
-      options.limits ?? DEFAULT_FLOW_LIMITS,
-    );
+    this.tracker = new FlowTracker(({ midstream }) => {
+      const Analysis = midstream ? RunningAnalysis : TlsAnalysis;
+      return new Analysis(softetherTls, this.input, (connection) => this.sessions.add(connection));
+    }, options.limits ?? DEFAULT_FLOW_LIMITS);
   }
 
   /// Begins a capture; `input` is its position in the report's `inputs`.

@@ -1,11 +1,11 @@
 /// The tests of a profile on one session: each returns the evidence that it
 /// found, with frame numbers, or nothing.
 
+import type { TlsConnection } from './connection.js';
 import type { CounterEvidence, Evidence, FrameReference } from './findings.js';
 import { endedAtOnce, type SessionGroup } from './grouping.js';
 import type { Clause, TlsSessionProfile } from './profile.js';
 import type { ScriptMessage } from './script.js';
-import type { TlsConnection } from './tls-analysis.js';
 import { type FirstRecord, holds, type Side } from './tunnel.js';
 
 /// Frame references given for one piece of evidence.
@@ -19,11 +19,14 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   const note = (clause: Clause, evidence: Evidence | null) => {
     if (evidence !== null) held.set(clause, evidence);
   };
-  note('start-script', startScript(group.primary, profile));
+  if (group.primary.kind === 'primary') note('start-script', loginScript(group.primary, profile));
+  if (group.primary.kind === 'additional') note('attach-script', loginScript(group.primary, profile));
   note('probe', probe(group.primary, profile));
   note('first-records', firstRecords(group.primary, profile));
   note('additional-connection', additionalConnections(group, profile));
   note('keep-alive', keepAlives(group, profile));
+  note('keep-alive-law', keepAliveLaw(group, profile));
+  note('siblings', siblings(group, profile));
   note('hub-poll', hubPolls(group, profile));
   note('poll-rhythm', pollRhythm(group, profile));
   note('frame-sizes', frameSizes(group, profile));
@@ -66,7 +69,7 @@ export function contradicts(group: SessionGroup, profile: TlsSessionProfile): bo
   return connectionsOf(group).some(({ tunnel }) => tunnel.tinyRecords > profile.tinyRecords.most.value);
 }
 
-function startScript(connection: TlsConnection, profile: TlsSessionProfile): Evidence {
+function loginScript(connection: TlsConnection, profile: TlsSessionProfile): Evidence {
   const { script } = profile;
   const expected = {
     probe: script.probe,
@@ -85,8 +88,8 @@ function startScript(connection: TlsConnection, profile: TlsSessionProfile): Evi
     return `${name} ${plaintextText(connection, record)} (${min}-${max})`;
   });
   return {
-    feature: 'start-script',
-    detail: `the records of a SoftEther log-in, each alone in its turn, plaintext bytes (expected): ${parts.join(', ')}`,
+    feature: connection.kind === 'primary' ? 'start-script' : 'attach-script',
+    detail: `the records of a SoftEther ${connection.kind === 'primary' ? 'log-in' : 'further connection'}, each alone in its turn, plaintext bytes (expected): ${parts.join(', ')}`,
     frames: messageFrames(connection, connection.script.messages),
     strength: 'strong',
   };
@@ -169,6 +172,34 @@ function keepAlives(group: SessionGroup, profile: TlsSessionProfile): Evidence |
       .flatMap(({ connection, side }) => references(connection, side.keepAlives.frames))
       .slice(0, MAX_REFERENCES),
     strength: 'strong',
+  };
+}
+
+/// More keep-alives than chance gives, and no silence that the law forbids.
+function keepAliveLaw(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { keepAlive, running } = profile;
+  const sides = connectionsOf(group).flatMap(({ tunnel }) => [tunnel.client, tunnel.server]);
+  const total = sides.reduce((sum, side) => sum + side.keepAlives.count, 0);
+  const silent = sides.some((side) => side.records > 0 && side.longestGapUs > keepAlive.gapUs.max);
+  const evidence = keepAlives(group, profile);
+  if (total < running.minKeepAlives.value || silent || evidence === null) return null;
+  return {
+    ...evidence,
+    feature: 'keep-alive-law',
+    detail: `${total} keep-alives, and neither side is ever silent for longer than ${seconds(keepAlive.gapUs.max)} s`,
+  };
+}
+
+function siblings(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const connections = connectionsOf(group);
+  if (connections.length < profile.running.minSiblings.value) return null;
+  return {
+    feature: 'siblings',
+    detail: `${connections.length} such connections of the client to the same server port at the same time`,
+    frames: connections
+      .flatMap((connection) => references(connection, [connection.helloFrame]))
+      .slice(0, MAX_REFERENCES),
+    strength: 'supporting',
   };
 }
 

@@ -2,8 +2,8 @@
 /// was told to offer. This names the software; it carries no weight in a verdict.
 
 import { TLS_1_3 } from '../wire/tls-suites.js';
+import type { TlsConnection } from './connection.js';
 import type { Generation } from './findings.js';
-import type { TlsConnection } from './tls-analysis.js';
 
 const EXTENSION_ALPN = 16;
 const EXTENSION_SESSION_TICKET = 35;

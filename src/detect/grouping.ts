@@ -1,7 +1,7 @@
 /// Which connections belong to one session: the first one logs in, the further
 /// ones attach to it from the same client address, at the same server port.
 
-import type { TlsConnection } from './tls-analysis.js';
+import type { TlsConnection } from './connection.js';
 
 /// The connections of one VPN session in the order of their starts. The first
 /// is the primary one, unless that was not captured.
@@ -26,8 +26,8 @@ interface OpenGroup extends SessionGroup {
   lastUs: number;
 }
 
-/// Groups connections, given in any order. Attached connections without their
-/// session's first one are left out: alone they do not show a session.
+/// Groups connections, given in any order. A session whose log-in was not
+/// captured has the first connection that was in its place.
 export function groupConnections(
   connections: readonly TlsConnection[],
   maxAdditional: number,
@@ -35,28 +35,34 @@ export function groupConnections(
   const groups = new Map<string, OpenGroup[]>();
   const all: SessionGroup[] = [];
   for (const connection of [...connections].sort(byStart)) {
-    const key = `${connection.input} ${connection.client.address} ${connection.server.address} ${connection.server.port}`;
+    const key = partiesOf(connection);
     let candidates = groups.get(key);
     if (candidates === undefined) {
       candidates = [];
       groups.set(key, candidates);
     }
-    if (connection.kind === 'primary') {
-      const group = {
-        primary: connection,
+    const open = (primary: TlsConnection) => {
+      const group: OpenGroup = {
+        primary,
         additional: [],
         refused: [],
-        lastStartUs: connection.tunnel.beginUs,
-        lastUs: connection.lastUs,
+        lastStartUs: primary.tunnel.beginUs,
+        lastUs: primary.lastUs,
       };
       candidates.push(group);
       all.push(group);
+    };
+    if (connection.kind === 'primary') {
+      open(connection);
       continue;
     }
     const group = ownerOf(connection, candidates, maxAdditional);
-    if (group === undefined) continue;
     if (endedAtOnce(connection)) {
-      group.refused.push(connection);
+      group?.refused.push(connection);
+      continue;
+    }
+    if (group === undefined) {
+      open(connection);
       continue;
     }
     group.additional.push(connection);
@@ -64,6 +70,12 @@ export function groupConnections(
     group.lastUs = Math.max(group.lastUs, connection.lastUs);
   }
   return all;
+}
+
+/// Who talks to whom: connections of one session have it in common.
+function partiesOf({ input, client, server, proxy }: TlsConnection): string {
+  const target = proxy === null ? '' : `${proxy.host} ${proxy.port}`;
+  return `${input} ${client.address} ${server.address} ${server.port} ${target}`;
 }
 
 /// The running session whose next connection was due closest to this one's start.
@@ -77,7 +89,7 @@ function ownerOf(
   return candidates
     .filter(
       (group) =>
-        group.primary.tunnel.beginUs <= connection.firstUs &&
+        (connection.kind === 'running' || group.primary.tunnel.beginUs <= connection.firstUs) &&
         connection.firstUs <= group.lastUs + SESSION_SURVIVES_US &&
         group.additional.length < maxAdditional,
     )

@@ -25,7 +25,10 @@ export type Clause =
   | 'hub-poll'
   | 'poll-rhythm'
   | 'frame-sizes'
-  | 'plain-blocks';
+  | 'plain-blocks'
+  | 'attach-script'
+  | 'keep-alive-law'
+  | 'siblings';
 
 /// A way to a verdict: all of `all` hold, and at least `count` of `of`.
 export interface VerdictRule {
@@ -115,6 +118,17 @@ export interface TlsSessionProfile {
   plainBlocks: { minBlocks: Limit };
   /// Further connections to the same server.
   additional: { max: Limit };
+  /// Connections that were up before the capture began.
+  running: {
+    /// After so many records without anything of a tunnel a flow is let go.
+    patience: Limit;
+    /// Share of small records that hold one frame, below which they say nothing.
+    minFrameShare: Limit;
+    /// Keep-alives, from both sides together, that show the law without the log-in.
+    minKeepAlives: Limit;
+    /// Connections of one client to one server port at the same time.
+    minSiblings: Limit;
+  };
   /// Ways to each verdict; one is enough.
   verdict: {
     confirmed: readonly VerdictRule[];

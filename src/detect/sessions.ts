@@ -4,13 +4,13 @@
 import type { ProxyRequest } from '../flow/preamble.js';
 import { PROTOCOL_TCP } from '../wire/packet.js';
 import { contradicts, counterEvidence, evaluateClauses, type Held } from './clauses.js';
+import type { TlsConnection } from './connection.js';
 import type { Connection, ConnectionRole, Evidence, Session, Verdict } from './findings.js';
 import { clientGeneration, serverGeneration } from './generation.js';
 import { groupConnections, type SessionGroup } from './grouping.js';
 import { addressText, communityId, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile, VerdictRule } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
-import type { TlsConnection } from './tls-analysis.js';
 
 export interface SessionOptions {
   /// Use what belongs to one installation (names, the shape of the ClientHello)
@@ -33,18 +33,21 @@ export class SessionBuilder {
   /// The sessions, in the order of their starts.
   finish(): Session[] {
     const groups = groupConnections(this.connections, this.profile.additional.max.value);
-    return groups.map((group) => this.describe(group));
+    return groups.flatMap((group) => this.describe(group) ?? []);
   }
 
-  private describe(group: SessionGroup): Session {
+  /// Null if nothing in the profile makes this a session.
+  private describe(group: SessionGroup): Session | null {
     const { profile } = this;
     const { primary } = group;
     const { installationTraits } = this.options;
     const connections = [primary, ...group.additional];
     const held = evaluateClauses(group, profile);
+    const verdict = verdictOf(held, profile);
+    if (verdict === null) return null;
     return {
       id: sessionId(primary.firstUs, PROTOCOL_TCP, primary.client, primary.server),
-      verdict: contradicts(group, profile) ? 'suspected' : verdictOf(held, profile),
+      verdict: contradicts(group, profile) ? 'suspected' : verdict,
       carrier: primary.proxy?.carrier ?? 'tcp',
       software: {
         product: profile.product,
@@ -65,7 +68,7 @@ export class SessionBuilder {
   }
 }
 
-function verdictOf(held: Held, profile: TlsSessionProfile): Verdict {
+function verdictOf(held: Held, profile: TlsSessionProfile): Verdict | null {
   const reached = (rules: readonly VerdictRule[]) =>
     rules.some(
       (rule) =>
@@ -73,7 +76,8 @@ function verdictOf(held: Held, profile: TlsSessionProfile): Verdict {
         rule.of.filter((clause) => held.has(clause)).length >= rule.count,
     );
   if (reached(profile.verdict.confirmed)) return 'confirmed';
-  return reached(profile.verdict.likely) ? 'likely' : 'suspected';
+  if (reached(profile.verdict.likely)) return 'likely';
+  return reached(profile.verdict.suspected) ? 'suspected' : null;
 }
 
 function roleOf(connection: TlsConnection): ConnectionRole {

@@ -92,6 +92,20 @@ export class Tunnel {
     return this.client.records + this.server.records > 0 || this.leftTls;
   }
 
+  /// How much of what a tunnel does was seen, to compare ways of reading lengths.
+  get weight(): number {
+    return this.polls.periods.count * 8 + this.polls.answered.count * 4 + this.frameSized.count;
+  }
+
+  /// False if nothing of what a tunnel does was seen.
+  get promising(): boolean {
+    const { tinyRecords, running } = this.profile;
+    if (this.tinyRecords > tinyRecords.most.value) return false;
+    const keepAlives = this.client.keepAlives.count + this.server.keepAlives.count;
+    const manySmall = this.frameSized.count >= this.smallRecords * running.minFrameShare.value;
+    return keepAlives > 0 || this.polls.answered.count > 0 || (this.smallRecords > 0 && manySmall);
+  }
+
   /// Takes the next application record; `length` is its length field.
   record(
     fromClient: boolean,

@@ -31,6 +31,7 @@ import { MAX_FOLLOWED_FLOWS, MAX_KEPT_BYTES } from './limits.js';
 import { MemoryBudget } from './memory-budget.js';
 import { beginsPreamble } from './preamble.js';
 import { type FlowAnalysis, type FlowEnds, TcpFlow } from './tcp-flow.js';
+import { TLS_APPLICATION_DATA } from './tls-records.js';
 
 export interface FlowTrackerLimits extends FlowTableLimits {
   maxFollowedFlows: number;
@@ -46,6 +47,10 @@ export const DEFAULT_FLOW_LIMITS: FlowTrackerLimits = {
 
 /// Followed flows compared when one has to be given up.
 const GIVE_UP_CANDIDATES = 32;
+
+/// Packets of a flow joined in its middle among which a record's header has to
+/// show at the front of a segment, as it does when a program writes anew.
+const MIDSTREAM_PATIENCE = 64;
 
 const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
 const SYN_FIN_RST = TCP_SYN | TCP_FIN | TCP_RST;
@@ -110,30 +115,62 @@ export class FlowTracker {
     const { words, fromB } = table;
     const at = entry * ENTRY_WORDS;
     const kind = words[at + WORD_KIND]!;
-    const synFrom = fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A;
     const anySyn = (kind & (KIND_SYN_FROM_A | KIND_SYN_FROM_B)) !== 0;
-    const knowsSequence = (kind & (fromB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A)) !== 0;
-    const sequence = knowsSequence ? words[at + WORD_SEQUENCE + (fromB ? 1 : 0)]! : packet.sequence;
+    const clientSpeaks = !anySyn || (kind & (fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A)) !== 0;
+    const sequence = this.firstSequence(at, fromB) ?? packet.sequence;
     // With a known start, a segment further on may just have overtaken the first.
-    const overtook = knowsSequence && ((packet.sequence - sequence) | 0) > 0;
-    const clientSpeaks = !anySyn || (kind & synFrom) !== 0;
+    const overtook = ((packet.sequence - sequence) | 0) > 0;
     const preamble = clientSpeaks ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
-    if (!clientSpeaks || !(overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
+    if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
+      const flow = this.follow(entry, fromB);
+      flow.startSeen = anySyn;
+      flow.preamble = preamble;
+      flow.client.stream.begin(sequence);
+      flow.server.stream.begin(this.firstSequence(at, !fromB) ?? packet.acknowledgement);
+      flow.analysis = this.analyse(flow);
+      this.nextSegment(flow, packet, bytes, timeUs, frame);
+    } else if (!anySyn && beginsLikeTlsData(bytes, packet)) {
+      this.joinMidstream(entry, packet, bytes, timeUs, frame);
+    } else if (anySyn || words[at + WORD_PACKETS]! >= MIDSTREAM_PATIENCE) {
       table.setState(entry, STATE_DISMISSED);
-      return;
     }
-    const firstUs = table.firstUs(entry);
-    const flow = this.takeSlot(entry);
-    flow.clientIsB = fromB;
-    flow.startSeen = anySyn;
-    flow.preamble = preamble;
-    flow.firstUs = firstUs;
-    flow.client.stream.begin(sequence);
-    const peerKnown = (kind & (fromB ? KIND_SEQUENCE_A : KIND_SEQUENCE_B)) !== 0;
-    if (peerKnown) flow.server.stream.begin(words[at + WORD_SEQUENCE + (fromB ? 0 : 1)]!);
-    else flow.server.stream.begin(packet.acknowledgement);
+  }
+
+  /// The flow was running before the capture began, and TLS it seems. Who is
+  /// the client is not known then; servers listen on the smaller port.
+  private joinMidstream(
+    entry: number,
+    packet: Packet,
+    bytes: Uint8Array,
+    timeUs: number,
+    frame: number,
+  ): void {
+    const { fromB } = this.table;
+    const senderIsClient = packet.sourcePort > packet.destinationPort;
+    const flow = this.follow(entry, fromB === senderIsClient);
+    flow.startSeen = false;
+    flow.midstream = true;
+    flow.direction(senderIsClient).stream.begin(packet.sequence);
+    flow.direction(!senderIsClient).stream.begin(packet.acknowledgement);
+    flow.client.records.beginInside();
+    flow.server.records.beginInside();
     flow.analysis = this.analyse(flow);
     this.nextSegment(flow, packet, bytes, timeUs, frame);
+  }
+
+  private follow(entry: number, clientIsB: boolean): TcpFlow {
+    const firstUs = this.table.firstUs(entry);
+    const flow = this.takeSlot(entry);
+    flow.clientIsB = clientIsB;
+    flow.firstUs = firstUs;
+    return flow;
+  }
+
+  /// Sequence number of an end's first byte, if its SYN was seen.
+  private firstSequence(at: number, ofB: boolean): number | undefined {
+    const { words } = this.table;
+    const known = (words[at + WORD_KIND]! & (ofB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A)) !== 0;
+    return known ? words[at + WORD_SEQUENCE + (ofB ? 1 : 0)]! : undefined;
   }
 
   private nextSegment(flow: TcpFlow, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
@@ -217,6 +254,18 @@ export class FlowTracker {
     this.endFlow(entry);
     this.table.setState(entry, STATE_DISMISSED);
   }
+}
+
+/// True if the payload begins with the header of a TLS record of application data.
+function beginsLikeTlsData(bytes: Uint8Array, packet: Packet): boolean {
+  const at = packet.payloadAt;
+  return (
+    packet.payloadCaptured >= 5 &&
+    bytes[at] === TLS_APPLICATION_DATA &&
+    bytes[at + 1] === 3 &&
+    bytes[at + 2]! <= 4 &&
+    bytes[at + 3]! <= 0x48
+  );
 }
 
 /// True if the payload can be the beginning of a TLS ClientHello: a handshake

@@ -48,6 +48,8 @@ export class TcpFlow {
   clientIsB = false;
   /// False if the capture begins inside the flow.
   startSeen = false;
+  /// Joined in the middle of its TLS records: no handshake will come.
+  midstream = false;
   /// A FIN or RST was seen; known when the flow ends.
   closeSeen = false;
   firstUs = 0;
@@ -73,6 +75,7 @@ export class TcpFlow {
     this.analysis = null;
     this.ends = null;
     this.dismissed = false;
+    this.midstream = false;
     this.preamble = null;
     this.handshake = null;
     this.protection = ASSUMED_PROTECTION;

@@ -59,6 +59,11 @@ export class TlsRecordWalk {
     this.headerHave = 0;
   }
 
+  /// The stream was joined in its middle: the first header has to be found.
+  beginInside(): void {
+    this.lost = true;
+  }
+
   /// No more records are wanted.
   stop(): void {
     this.stopped = true;

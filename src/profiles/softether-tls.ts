@@ -188,6 +188,15 @@ export const softetherTls: TlsSessionProfile = {
   additional: {
     max: { value: 31, source: 'Cedar.h: MAX_TCP_CONNECTION 32' },
   },
+  running: {
+    patience: { value: 96, source: 'a default session shows polls or keep-alives within its first 20 s' },
+    minFrameShare: {
+      value: 0.5,
+      source: 'half of the least share of `frameSizes`, because polls may still come',
+    },
+    minKeepAlives: { value: 6, source: 'facts, hard cases B4: no public flow reaches 3' },
+    minSiblings: { value: 2, source: 'the default session has two connections (Protocol.c: QoS)' },
+  },
   // The script alone can be met by chance. What follows tells: a web
   // application that goes on in small steps after large ones meets
   // `first-records` too, so that clause never decides on its own.
@@ -207,6 +216,12 @@ export const softetherTls: TlsSessionProfile = {
       },
     ],
     likely: [
+      // Without the log-in: the tunnel's own laws, which no public flow keeps.
+      { all: ['poll-rhythm'], count: 0, of: [] },
+      { all: ['keep-alive-law'], count: 0, of: [] },
+      { all: ['keep-alive', 'siblings'], count: 0, of: [] },
+      { all: ['keep-alive', 'hub-poll'], count: 0, of: [] },
+      { all: ['attach-script', 'keep-alive'], count: 0, of: [] },
       {
         all: ['start-script'],
         count: 1,
@@ -214,6 +229,10 @@ export const softetherTls: TlsSessionProfile = {
       },
       { all: ['start-script', 'probe', 'first-records'], count: 0, of: [] },
     ],
-    suspected: [{ all: ['start-script'], count: 0, of: [] }],
+    suspected: [
+      { all: ['start-script'], count: 0, of: [] },
+      { all: ['keep-alive'], count: 0, of: [] },
+      { all: ['hub-poll', 'frame-sizes'], count: 0, of: [] },
+    ],
   },
 };

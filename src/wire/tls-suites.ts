@@ -76,6 +76,17 @@ export const ASSUMED_PROTECTION: RecordProtection = new FixedOverhead(
   SHA384_FINISHED + TLS13_OVERHEAD,
 );
 
+/// What a connection whose handshake was not captured may use: TLS 1.3 and the
+/// usual suites of TLS 1.2 (AES-GCM, ChaCha20-Poly1305, AES-CBC with SHA-1 in
+/// both orders of encryption and authentication).
+export const POSSIBLE_PROTECTIONS: readonly RecordProtection[] = [
+  ASSUMED_PROTECTION,
+  new FixedOverhead(24),
+  new FixedOverhead(16),
+  new BlockPadding(16, 20, 16, true, false),
+  new BlockPadding(16, 20, 16, false, false),
+];
+
 /// The protection of application data after a ServerHello. An unknown suite of
 /// an older version is taken for GCM.
 export function recordProtection(version: number, suite: number, encryptThenMac: boolean): RecordProtection {

@@ -1,0 +1,76 @@
+/// Follows a TLS flow that was running when the capture began: no handshake
+/// tells how long its plaintexts are, so the likely ways are tried side by side.
+
+import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
+import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
+import { POSSIBLE_PROTECTIONS, type RecordProtection } from '../wire/tls-suites.js';
+import { connectionOf, type TlsConnection } from './connection.js';
+import type { TlsSessionProfile } from './profile.js';
+import { RecordLog } from './record-log.js';
+import { Tunnel } from './tunnel.js';
+
+/// One way of reading the lengths.
+interface Reading {
+  protection: RecordProtection;
+  tunnel: Tunnel;
+}
+
+export class RunningAnalysis implements FlowAnalysis {
+  private readings: Reading[] = [];
+  private records = 0;
+  private firstFrame = 0;
+
+  /// `found` gets the connection when its flow ends, if it may be a tunnel.
+  constructor(
+    private readonly profile: TlsSessionProfile,
+    private readonly input: number,
+    private readonly found: (connection: TlsConnection) => void,
+  ) {}
+
+  tlsRecord(
+    _flow: TcpFlow,
+    fromClient: boolean,
+    type: number,
+    length: number,
+    timeUs: number,
+    frame: number,
+  ): boolean {
+    // Nothing but data is sent once a connection is up, apart from its end.
+    if (type !== TLS_APPLICATION_DATA) return true;
+    if (this.records++ === 0) {
+      this.firstFrame = frame;
+      this.readings = POSSIBLE_PROTECTIONS.map((protection) => ({
+        protection,
+        tunnel: new Tunnel(timeUs, this.profile),
+      }));
+    }
+    for (const { tunnel, protection } of this.readings) {
+      tunnel.record(fromClient, length, protection, timeUs, frame);
+    }
+    const { patience } = this.profile.running;
+    return this.records % patience.value !== 0 || this.readings.some(({ tunnel }) => tunnel.promising);
+  }
+
+  notTls(): boolean {
+    return false;
+  }
+
+  end(flow: TcpFlow): void {
+    const best = this.readings.reduce<Reading | undefined>(
+      (left, right) => (left !== undefined && left.tunnel.weight >= right.tunnel.weight ? left : right),
+      undefined,
+    );
+    if (best === undefined || !best.tunnel.promising) return;
+    this.found({
+      ...connectionOf(flow, this.input),
+      kind: 'running',
+      script: { outcome: 'open', messages: [] },
+      log: new RecordLog(),
+      tunnel: best.tunnel,
+      plain: null,
+      protection: best.protection,
+      helloFrame: this.firstFrame,
+      roundTripUs: 0,
+    });
+  }
+}
