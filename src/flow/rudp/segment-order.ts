@@ -63,9 +63,10 @@ export class SegmentOrder {
     this.deliverHeld();
   }
 
-  /// The peer says that it has everything up to this segment.
+  /// The peer says that it has everything up to this segment. While nothing
+  /// waits behind what is missing, it may still come: captures reorder a little.
   acknowledged(sequence: number, timeUs: number, frame: number): void {
-    if (sequence >= this.next) this.skipTo(sequence + 1, timeUs, frame);
+    if (this.heldCount > 0 && sequence >= this.next) this.skipTo(sequence + 1, timeUs, frame);
   }
 
   /// Delivers what is held when no more segments come; gives the memory back.
