@@ -21,11 +21,11 @@ export type ChainVariant = 'v1' | 'v2-4.x' | 'v2-5.x' | 'plain';
 
 const SHAPES: readonly (ChainShape & { name: ChainVariant })[] = [
   // UdpAccelSend, version 1, S4 and S5: the last 20 bytes of the ciphertext.
-  { name: 'v1', nonceAt: 0, nonceBytes: 20, source: { fromEnd: 20 } },
+  { name: 'v1', nonceAt: 0, nonceBytes: 20, sourceAt: -20 },
   // UdpAccelSend, version 2, S4: the last 12 bytes before the tag of 16.
-  { name: 'v2-4.x', nonceAt: 0, nonceBytes: 12, source: { fromEnd: 28 } },
+  { name: 'v2-4.x', nonceAt: 0, nonceBytes: 12, sourceAt: -28 },
   // UdpAccelSend, version 2, S5: the first 12 bytes of the ciphertext.
-  { name: 'v2-5.x', nonceAt: 0, nonceBytes: 12, source: { fromStart: 12 } },
+  { name: 'v2-5.x', nonceAt: 0, nonceBytes: 12, sourceAt: 12 },
 ];
 
 /// Sizes of a datagram without a frame: UdpAccelSend: 12 + 23 + 16, or 20 + 23 + 20,
@@ -103,8 +103,9 @@ export class NonceChain {
     from.datagram(fromA ? b : a, bytes, at, captured, length, timeUs, frame);
     if (this.state === 'chained') return 'chained';
     this.datagrams++;
-    if (from.bestLinks >= MIN_LINKS) this.state = 'chained';
-    else {
+    if (from.bestLinks >= MIN_LINKS) {
+      this.state = 'chained';
+    } else {
       const any = a.bestLinks > 0 || b.bestLinks > 0;
       if (this.datagrams >= (any ? GIVE_UP_AFTER : HOPELESS_AFTER)) this.state = 'hopeless';
     }
@@ -162,6 +163,8 @@ class Direction {
     if (this.frameCount < MAX_FRAMES) this.frames[this.frameCount++] = frame;
     const { links } = chain;
     this.bestLinks = Math.max(links[0]!, links[1]!, links[2]!, this.plain.links);
+    // A sender has one way only: from now on the others need no comparing.
+    for (let s = 0; s < SHAPES.length; s++) if (links[s]! >= MIN_LINKS) chain.wanted = 1 << s;
   }
 
   reading(): ChainReading {

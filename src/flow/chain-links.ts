@@ -12,12 +12,12 @@ export interface ChainShape {
   name: string;
   nonceAt: number;
   nonceBytes: number;
-  /// The source begins so many bytes after the start, or before the end.
-  source: { fromStart: number } | { fromEnd: number };
+  /// Where the next nonce is taken from; below zero so many bytes before the end.
+  sourceAt: number;
 }
 
-/// Datagrams remembered, so how far one may be overtaken.
-const SLOTS = 4;
+/// Datagrams remembered, so how far one may be overtaken, and the one that is matched.
+const SLOTS = 4 + 1;
 
 /// A piece of a datagram: a nonce or a source, and the bytes that follow it.
 const MAX_NONCE_BYTES = 20;
@@ -39,31 +39,33 @@ export class ChainLinks {
   datagrams = 0;
   /// Datagrams that repeat a remembered one: sent to several ends, or captured twice.
   repeated = 0;
-  /// slot, shape, nonce or source: a piece, and how many of its bytes are known
+  /// Bit s: shape s is looked for.
+  wanted: number;
+  /// slot, shape, nonce or source: a piece, how many of its bytes are known, its first four bytes
   private readonly pieces: Uint8Array;
   private readonly known: Uint8Array;
+  private readonly heads: Int32Array;
   /// Bit s: the datagram in this slot has its link to the one before, in shape s.
   private readonly linked = new Uint8Array(SLOTS);
   private readonly lengths = new Uint32Array(SLOTS);
-  private used = 0;
-  private next = 0;
-  /// Shapes in which the datagram just matched has its own link.
-  private own = 0;
+  /// The slot of the datagram that is being matched.
+  private now = 0;
 
   constructor(private readonly shapes: readonly ChainShape[]) {
-    // One more slot holds the datagram that is being matched.
-    const count = (SLOTS + 1) * shapes.length * 2;
+    const count = SLOTS * shapes.length * 2;
     this.links = new Uint32Array(shapes.length);
     this.pieces = new Uint8Array(count * PIECE_BYTES);
     this.known = new Uint8Array(count);
+    this.heads = new Int32Array(count);
+    this.wanted = (1 << shapes.length) - 1;
   }
 
   reset(): void {
     this.links.fill(0);
     this.datagrams = 0;
     this.repeated = 0;
-    this.used = 0;
-    this.next = 0;
+    this.wanted = (1 << this.shapes.length) - 1;
+    this.now = 0;
   }
 
   /// Pairs of neighbours that could have been links.
@@ -75,25 +77,31 @@ export class ChainLinks {
   /// which a link was found, or -1 if it repeats one. `length` bytes were sent,
   /// `captured` of them lie in `bytes` from `at` on.
   match(bytes: Uint8Array, at: number, captured: number, length: number): number {
-    const { shapes, linked } = this;
+    const { shapes, heads, linked, now, wanted } = this;
+    const used = Math.min(this.datagrams, SLOTS);
+    const size = shapes.length * 2;
     this.copyPieces(bytes, at, captured, length);
-    this.own = 0;
-    for (let slot = 0; slot < this.used; slot++) {
-      if (this.lengths[slot] !== length || !this.sameNonces(slot)) continue;
+    for (let slot = 0; slot < used; slot++) {
+      if (slot === now || this.lengths[slot] !== length || !this.sameNonces(slot)) continue;
       this.repeated++;
       return -1;
     }
     let found = 0;
+    linked[now] = 0;
     for (let s = 0; s < shapes.length; s++) {
       const bit = 1 << s;
-      for (let slot = 0; slot < this.used; slot++) {
-        if ((this.own & bit) === 0 && this.isLink(slot, SLOTS, s)) {
-          this.own |= bit;
+      if ((wanted & bit) === 0) continue;
+      const mine = now * size + s * 2;
+      for (let slot = 0; slot < used; slot++) {
+        const other = slot * size + s * 2;
+        if (slot === now) continue;
+        if (heads[mine] === heads[other + 1] && (linked[now]! & bit) === 0 && this.isLink(other, mine, s)) {
+          linked[now]! |= bit;
           this.links[s]!++;
           found |= bit;
         }
         // The remembered one overtook this one on the way.
-        if ((linked[slot]! & bit) === 0 && this.isLink(SLOTS, slot, s)) {
+        if (heads[other] === heads[mine + 1] && (linked[slot]! & bit) === 0 && this.isLink(mine, other, s)) {
           linked[slot]! |= bit;
           this.links[s]!++;
           found |= bit;
@@ -105,65 +113,71 @@ export class ChainLinks {
 
   /// Remembers the datagram that was matched last (and is no repetition).
   remember(length: number): void {
-    const size = this.shapes.length * 2;
-    const slot = this.next;
-    this.next = (slot + 1) % SLOTS;
-    if (this.used < SLOTS) this.used++;
-    this.pieces.copyWithin(slot * size * PIECE_BYTES, SLOTS * size * PIECE_BYTES);
-    this.known.copyWithin(slot * size, SLOTS * size);
-    this.linked[slot] = this.own;
-    this.lengths[slot] = length;
+    this.lengths[this.now] = length;
+    this.now = (this.now + 1) % SLOTS;
     this.datagrams++;
   }
 
   private copyPieces(bytes: Uint8Array, at: number, captured: number, length: number): void {
-    for (let s = 0; s < this.shapes.length; s++) {
-      const { nonceAt, nonceBytes, source } = this.shapes[s]!;
-      const sourceAt = 'fromEnd' in source ? length - source.fromEnd : source.fromStart;
-      this.copyPiece(this.index(SLOTS, s, 0), bytes, at, captured, nonceAt, nonceBytes);
-      this.copyPiece(this.index(SLOTS, s, 1), bytes, at, captured, sourceAt, nonceBytes);
+    const { shapes } = this;
+    for (let s = 0; s < shapes.length; s++) {
+      if ((this.wanted & (1 << s)) === 0) continue;
+      const { nonceAt, nonceBytes, sourceAt } = shapes[s]!;
+      const piece = (this.now * shapes.length + s) * 2;
+      this.copyPiece(piece, bytes, at, captured, nonceAt, nonceBytes);
+      this.copyPiece(piece + 1, bytes, at, captured, sourceAt < 0 ? length + sourceAt : sourceAt, nonceBytes);
     }
   }
 
   private copyPiece(
-    index: number,
+    piece: number,
     bytes: Uint8Array,
     at: number,
     captured: number,
     pieceAt: number,
     nonceBytes: number,
   ): void {
-    const count = pieceAt < 0 ? 0 : Math.min(nonceBytes + FOLLOWING_BYTES, captured - pieceAt);
-    if (count < nonceBytes) {
-      this.known[index] = 0;
+    const left = captured - pieceAt;
+    if (pieceAt < 0 || left < nonceBytes) {
+      this.known[piece] = 0;
+      this.heads[piece] = 0;
       return;
     }
-    this.known[index] = count;
-    const to = index * PIECE_BYTES;
-    for (let i = 0; i < count; i++) this.pieces[to + i] = bytes[at + pieceAt + i]!;
+    const { pieces } = this;
+    const count = Math.min(left, nonceBytes + FOLLOWING_BYTES);
+    const from = at + pieceAt;
+    const to = piece * PIECE_BYTES;
+    for (let i = 0; i < count; i++) pieces[to + i] = bytes[from + i]!;
+    this.known[piece] = count;
+    this.heads[piece] =
+      (bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!;
   }
 
-  /// The nonce of `later` comes from `earlier`, and nothing else explains it.
+  /// The nonce of `later` comes from `earlier` (the nonce pieces of both), and nothing else explains it.
   private isLink(earlier: number, later: number, s: number): boolean {
-    const source = this.index(earlier, s, 1);
-    const nonce = this.index(later, s, 0);
     const { nonceBytes } = this.shapes[s]!;
-    if (!this.equal(source, nonce, 0, nonceBytes)) return false;
-    // A nonce that never changes is a header.
-    if (this.equal(this.index(earlier, s, 0), nonce, 0, nonceBytes)) return false;
-    // Where the bytes behind it were moved along, it is a window sliding over some text.
-    if (this.equal(source, nonce, nonceBytes, nonceBytes + FOLLOWING_BYTES)) return false;
-    return this.differentBytes(nonce, nonceBytes) >= MIN_DIFFERENT_BYTES;
+    return (
+      this.equal(earlier + 1, later, 0, nonceBytes) &&
+      // A nonce that never changes is a header.
+      !this.equal(earlier, later, 0, nonceBytes) &&
+      // Where the bytes behind it were moved along, it is a window sliding over some text.
+      !this.equal(earlier + 1, later, nonceBytes, nonceBytes + FOLLOWING_BYTES) &&
+      this.differentBytes(later, nonceBytes) >= MIN_DIFFERENT_BYTES
+    );
   }
 
   private sameNonces(slot: number): boolean {
-    for (let s = 0; s < this.shapes.length; s++) {
-      const { nonceBytes } = this.shapes[s]!;
-      if (!this.equal(this.index(slot, s, 0), this.index(SLOTS, s, 0), 0, nonceBytes)) return false;
+    const { shapes } = this;
+    for (let s = 0; s < shapes.length; s++) {
+      if ((this.wanted & (1 << s)) === 0) continue;
+      const one = (slot * shapes.length + s) * 2;
+      const other = (this.now * shapes.length + s) * 2;
+      if (!this.equal(one, other, 0, shapes[s]!.nonceBytes)) return false;
     }
     return true;
   }
 
+  /// Bytes [from, to) of two pieces are known and the same.
   private equal(one: number, other: number, from: number, to: number): boolean {
     const { pieces, known } = this;
     if (known[one]! < to || known[other]! < to) return false;
@@ -173,19 +187,14 @@ export class ChainLinks {
     return true;
   }
 
-  private differentBytes(index: number, count: number): number {
-    const { pieces } = this;
+  private differentBytes(piece: number, count: number): number {
     round = (round + 1) >>> 0;
     let values = 0;
     for (let i = 0; i < count; i++) {
-      const value = pieces[index * PIECE_BYTES + i]!;
+      const value = this.pieces[piece * PIECE_BYTES + i]!;
       if (metIn[value] !== round) values++;
       metIn[value] = round;
     }
     return values;
-  }
-
-  private index(slot: number, s: number, piece: 0 | 1): number {
-    return (slot * this.shapes.length + s) * 2 + piece;
   }
 }

@@ -8,7 +8,7 @@ export type BulkVariant = 'v1' | 'v2';
 
 export const BULK_SHAPES: readonly [ChainShape, ChainShape] = [
   // Signature 20, IV 20 = the last 20 bytes of the packet before.
-  { name: 'v1', nonceAt: 20, nonceBytes: 20, source: { fromEnd: 20 } },
+  { name: 'v1', nonceAt: 20, nonceBytes: 20, sourceAt: -20 },
   // Nonce 12 = the 12 bytes before the tag (16) of the packet before.
-  { name: 'v2', nonceAt: 0, nonceBytes: 12, source: { fromEnd: 28 } },
+  { name: 'v2', nonceAt: 0, nonceBytes: 12, sourceAt: -28 },
 ];
