@@ -111,7 +111,7 @@ export class ChainLinks {
     return found;
   }
 
-  /// Remembers the datagram that was matched last (and is no repetition).
+  /// Remembers the datagram that was matched last; not for repetitions.
   remember(length: number): void {
     this.lengths[this.now] = length;
     this.now = (this.now + 1) % SLOTS;

@@ -1,6 +1,6 @@
 /// Bulk packets carry the tunnel's frames after the log-in. Their keys are
 /// inside the TLS, but each nonce is taken from the packet before.
-/// Source: S4 and S5 Network.c RUDPBulkSend. Version 1 was met in all recordings.
+/// Source: S4 and S5 Network.c RUDPBulkSend. Recorded: version 1 with 5.01.9674, 2 with 4.44.9807.
 
 import type { ChainShape } from '../chain-links.js';
 

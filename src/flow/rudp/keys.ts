@@ -16,8 +16,8 @@ export interface RudpKeys {
   keepAliveResponse: Uint8Array;
 }
 
-/// XORed to the signatures inside DNS and ICMP: SHA-1 of the service name in
-/// small letters (Network.c NewRUDP, SvcNameHash; NAT_T svc_name "SoftEther_VPN").
+/// XORed to the signatures inside DNS and ICMP: SHA-1 of the service name
+/// "SoftEther_VPN" in small letters (Network.c NewRUDP, SvcNameHash).
 export const SERVICE_NAME_HASH: Uint8Array = sha1(utf8ToBytes('softether_vpn'));
 
 /// The keys of the session whose first packet begins with these 20 bytes.

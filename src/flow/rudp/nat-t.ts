@@ -1,16 +1,15 @@
 /// NAT traversal: what SoftEther servers and clients say to the NAT-T servers
 /// of its makers, and their answers. In clear, on UDP port 5004.
 ///
-/// Source: S4 and S5 Network.c RUDPProcess_NatT_Recv, RUDPDo_NatT_Interrupt,
-/// RUDPClientNatTConnect..., UdpAccel.c NatT_GetIpThread (facts 7.1, 6.3);
-/// checked on recordings.
+/// Source: S4 and S5 Network.c RUDPProcess_NatT_Recv, RUDPDo_NatT_Interrupt (facts
+/// 7.1), UdpAccel.c (facts 6.3); checked on recordings.
 
 import { type PackValue, readPack } from './pack.js';
 
 /// Network.h UDP_NAT_T_PORT.
 export const NAT_T_PORT = 5004;
 
-/// Network.h UDP_NAT_T_..._TAG: the service name of every SoftEther VPN server.
+/// Cedar.h VPN_RUDP_SVC_NAME: the service name of every SoftEther VPN server.
 export const NAT_T_SERVICE = 'SoftEther_VPN';
 
 /// `IP=255.255.255.255,PORT=65535`

@@ -31,7 +31,7 @@ export class SegmentOrder {
   private heldCount = 0;
 
   /// `atMagic`: the stream begins with Magic_Disconnect, which is not for the
-  /// consumer (a client's does: Network.c RUDPInitSock and its callers).
+  /// consumer (a client's does: facts 7.2, seen in all recordings).
   constructor(
     private readonly consumer: StreamConsumer,
     private readonly budget: MemoryBudget,
