@@ -5,6 +5,7 @@
 
 import { ChainLinks } from '../chain-links.js';
 import { BULK_SHAPES } from './bulk.js';
+import type { RudpCarrier } from './carriers.js';
 import { SHA1_BYTES } from './keys.js';
 import { MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES } from './segment.js';
 
@@ -21,9 +22,9 @@ const MIN_LINKS = 2;
 const HOPELESS_AFTER_PAIRS = 10;
 const GIVE_UP_AFTER_PAIRS = 64;
 
-/// Only version 1: version 2 of the bulk packets looks like UDP acceleration of
-/// 4.x and is found by its test.
-const SHAPES = [BULK_SHAPES[0]];
+/// In plain UDP only version 1: there version 2 of the bulk packets looks like
+/// UDP acceleration of 4.x and is found by its test.
+const UDP_SHAPES = [BULK_SHAPES[0]];
 
 export class KeylessChain {
   links = 0;
@@ -33,7 +34,12 @@ export class KeylessChain {
   firstFrame = 0;
   private readonly last = [new Uint8Array(MAX_SEGMENT_BYTES), new Uint8Array(MAX_SEGMENT_BYTES)] as const;
   private readonly lastLen: [number, number] = [0, 0];
-  private readonly bulk = [new ChainLinks(SHAPES), new ChainLinks(SHAPES)] as const;
+  private readonly bulk: readonly [ChainLinks, ChainLinks];
+
+  constructor(carrier: RudpCarrier) {
+    const shapes = carrier === 'udp' ? UDP_SHAPES : BULK_SHAPES;
+    this.bulk = [new ChainLinks(shapes), new ChainLinks(shapes)];
+  }
 
   /// Takes a packet of the flow, captured whole.
   datagram(fromA: boolean, bytes: Uint8Array, at: number, length: number, frame: number): void {

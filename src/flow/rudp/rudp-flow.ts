@@ -200,7 +200,7 @@ export class RudpFlow {
         if (this.state === 'opening') this.state = 'undecided';
       }
     } else if (this.current === null) {
-      this.withoutOpening ??= new KeylessChain();
+      this.withoutOpening ??= new KeylessChain(this.carrier);
       this.withoutOpening.datagram(fromA, bytes, at, length, frame);
       if (this.withoutOpening.state === 'chained') this.state = 'chained';
     }
