@@ -2,11 +2,13 @@
 /// no I/O, no clock, no randomness.
 
 import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
+import { FlowOfDatagrams } from './detect/datagram-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { SessionBuilder } from './detect/sessions.js';
 import { TlsAnalysis } from './detect/tls-analysis.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
+import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherTls } from './profiles/softether-tls.js';
 import { type Diagnostics, newDiagnostics } from './report/model.js';
 import { decodeFrame } from './wire/decode.js';
@@ -42,10 +44,20 @@ export class Engine {
 
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();
-    this.tracker = new FlowTracker(({ midstream }) => {
-      const Analysis = midstream ? RunningAnalysis : TlsAnalysis;
-      return new Analysis(softetherTls, this.input, (connection) => this.sessions.add(connection));
-    }, options.limits ?? DEFAULT_FLOW_LIMITS);
+    this.tracker = new FlowTracker(
+      {
+        tcp: ({ midstream }) => {
+          const Analysis = midstream ? RunningAnalysis : TlsAnalysis;
+          return new Analysis(softetherTls, this.input, (connection) => this.sessions.add(connection));
+        },
+        datagrams: (flow, budget) =>
+          new FlowOfDatagrams(flow, softetherRudp, this.input, budget, {
+            connection: (connection) => this.sessions.add(connection),
+            acceleration: (channel) => this.sessions.addAcceleration(channel),
+          }),
+      },
+      options.limits ?? DEFAULT_FLOW_LIMITS,
+    );
   }
 
   /// Begins a capture; `input` is its position in the report's `inputs`.

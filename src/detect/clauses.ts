@@ -3,7 +3,8 @@
 
 import type { TlsConnection } from './connection.js';
 import type { CounterEvidence, Evidence, FrameReference } from './findings.js';
-import { endedAtOnce, type SessionGroup } from './grouping.js';
+import { type Channel, endedAtOnce, type SessionGroup } from './grouping.js';
+import type { ChainReading } from './nonce-chain.js';
 import type { Clause, TlsSessionProfile } from './profile.js';
 import type { ScriptMessage } from './script.js';
 import { type FirstRecord, holds, type Side } from './tunnel.js';
@@ -31,6 +32,8 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   note('poll-rhythm', pollRhythm(group, profile));
   note('frame-sizes', frameSizes(group, profile));
   note('plain-blocks', plainBlocks(group, profile));
+  note('rudp', rudp(group));
+  note('nonce-chain', nonceChain(group.channels));
   return held;
 }
 
@@ -275,6 +278,37 @@ function plainBlocks(group: SessionGroup, profile: TlsSessionProfile): Evidence 
       .filter(({ side }) => side.firstFrame > 0)
       .flatMap(({ connection, side }) => references(connection, [side.firstFrame]))
       .slice(0, MAX_REFERENCES),
+    strength: 'decisive',
+  };
+}
+
+function rudp(group: SessionGroup): Evidence | null {
+  const facts = group.primary.rudp;
+  if (facts === null) return null;
+  const names = { udp: 'UDP', dns: 'DNS messages', icmp: 'ICMP messages' };
+  const bulk =
+    facts.bulkLinks === 0
+      ? ''
+      : `; ${facts.bulkLinks} of ${facts.bulkPackets} packets of data chain by their nonces`;
+  return {
+    feature: 'rudp',
+    detail: `R-UDP in ${names[facts.carrier]}: ${facts.segments} segments are signed with the keys that follow from the opening (SHA-1, 160 bits)${bulk}`,
+    frames: references(group.primary, facts.frames),
+    strength: 'decisive',
+  };
+}
+
+/// Evidence of UDP acceleration: the next nonce is in the datagram before.
+export function nonceChain(channels: readonly Channel[]): Evidence | null {
+  const [first] = channels;
+  if (first === undefined) return null;
+  const { fromClient, fromServer, flow } = first;
+  const side = ({ links, pairs, variant }: ChainReading) =>
+    `${links} of ${pairs} pairs (${variant ?? 'none'})`;
+  return {
+    feature: 'nonce-chain',
+    detail: `UDP acceleration: each datagram's nonce stands in the datagram before it, client ${side(fromClient)}, server ${side(fromServer)}`,
+    frames: [...fromClient.frames, ...fromServer.frames].map((frame) => ({ input: flow.input, frame })),
     strength: 'decisive',
   };
 }

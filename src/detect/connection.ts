@@ -3,15 +3,20 @@
 import type { ProxyRequest } from '../flow/preamble.js';
 import type { TcpFlow } from '../flow/tcp-flow.js';
 import type { HandshakeMessages } from '../wire/tls-hello.js';
-import type { RecordProtection } from '../wire/tls-suites.js';
+import { ASSUMED_PROTECTION, type RecordProtection } from '../wire/tls-suites.js';
+import type { Carrier } from './findings.js';
 import type { RawEnd } from './identity.js';
-import type { RecordLog } from './record-log.js';
+import type { TlsSessionProfile } from './profile.js';
+import { RecordLog } from './record-log.js';
 import type { ScriptReading } from './script.js';
-import type { Tunnel } from './tunnel.js';
+import { Tunnel } from './tunnel.js';
 
 /// The facts of a TCP flow, copied when it ends: the flow itself is used again.
 export interface FlowFacts {
   input: number;
+  /// How it travels, and what the wire calls it.
+  carrier: Carrier;
+  protocol: 'tcp' | 'udp' | 'icmp';
   client: RawEnd;
   server: RawEnd;
   firstUs: number;
@@ -42,6 +47,19 @@ export interface TlsConnection extends FlowFacts {
   helloFrame: number;
   /// The SYN until the first byte of the client: one round trip.
   roundTripUs: number;
+  /// What was verified of R-UDP, where the connection travels in it.
+  rudp: RudpFacts | null;
+}
+
+export interface RudpFacts {
+  carrier: 'udp' | 'dns' | 'icmp';
+  /// Segments signed with the keys of the session's opening.
+  segments: number;
+  /// Packets of the tunnel's data, and how many of them chain.
+  bulkPackets: number;
+  bulkLinks: number;
+  /// The opening, and the first segments that were verified.
+  frames: readonly number[];
 }
 
 /// What one side sent without encryption.
@@ -57,8 +75,10 @@ export function connectionOf(flow: TcpFlow, input: number): FlowFacts {
   const { client, server } = flow;
   return {
     input,
-    client: { address: ends.clientAddress, port: ends.clientPort },
-    server: { address: ends.serverAddress, port: ends.serverPort },
+    carrier: flow.preamble?.request.carrier ?? 'tcp',
+    protocol: 'tcp',
+    client: ends.client,
+    server: ends.server,
     firstUs: flow.firstUs,
     lastUs: flow.lastUs,
     packets: flow.packets,
@@ -70,5 +90,21 @@ export function connectionOf(flow: TcpFlow, input: number): FlowFacts {
     gaps: client.stream.gaps + server.stream.gaps,
     handshake: flow.handshake,
     proxy: flow.preamble?.request ?? null,
+  };
+}
+
+/// A connection of which nothing but its flow is known.
+export function emptyConnection(facts: FlowFacts, profile: TlsSessionProfile): TlsConnection {
+  return {
+    ...facts,
+    kind: 'running',
+    script: { outcome: 'open', messages: [] },
+    log: new RecordLog(),
+    tunnel: new Tunnel(facts.firstUs, profile),
+    plain: null,
+    protection: ASSUMED_PROTECTION,
+    helloFrame: 0,
+    roundTripUs: 0,
+    rudp: null,
   };
 }

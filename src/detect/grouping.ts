@@ -1,7 +1,10 @@
 /// Which connections belong to one session: the first one logs in, the further
 /// ones attach to it from the same client address, at the same server port.
 
+import type { FlowEnd } from '../flow/flow-table.js';
 import type { TlsConnection } from './connection.js';
+import type { AccelerationChannel } from './datagram-analysis.js';
+import type { ChainReading } from './nonce-chain.js';
 
 /// The connections of one VPN session in the order of their starts. The first
 /// is the primary one, unless that was not captured.
@@ -10,6 +13,17 @@ export interface SessionGroup {
   additional: TlsConnection[];
   /// Further connections that the server turned away: closed right after its answer.
   refused: TlsConnection[];
+  /// UDP acceleration, its ends as client and server.
+  channels: Channel[];
+}
+
+/// A UDP flow of a session that carries frames beside its connections.
+export interface Channel {
+  flow: AccelerationChannel;
+  client: FlowEnd;
+  server: FlowEnd;
+  fromClient: ChainReading;
+  fromServer: ChainReading;
 }
 
 /// A session whose connections are all silent dies after its time-out, 60 s at
@@ -46,6 +60,7 @@ export function groupConnections(
         primary,
         additional: [],
         refused: [],
+        channels: [],
         lastStartUs: primary.tunnel.beginUs,
         lastUs: primary.lastUs,
       };
@@ -103,4 +118,49 @@ export function endedAtOnce(connection: TlsConnection): boolean {
 
 function byStart(a: TlsConnection, b: TlsConnection): number {
   return a.firstUs - b.firstUs || a.client.port - b.client.port;
+}
+
+/// Gives each channel to the session between the same hosts that was running
+/// when it began; returns those that have none.
+export function assignChannels(
+  groups: readonly SessionGroup[],
+  channels: readonly AccelerationChannel[],
+): AccelerationChannel[] {
+  return channels.filter((channel) => {
+    const distance = ({ primary }: SessionGroup) => Math.abs(primary.firstUs - channel.firstUs);
+    const owner = groups
+      .filter(
+        (group) =>
+          group.primary.input === channel.input &&
+          isBetween(channel, group.primary) &&
+          group.primary.firstUs <= channel.lastUs &&
+          channel.firstUs <= endOf(group) + SESSION_SURVIVES_US,
+      )
+      .sort((a, b) => distance(a) - distance(b))[0];
+    owner?.channels.push(orient(channel, isSame(owner.primary.client.address, channel.a.address)));
+    return owner === undefined;
+  });
+}
+
+/// The channel with its A end as the client, or its B end.
+export function orient(flow: AccelerationChannel, clientIsA: boolean): Channel {
+  return clientIsA
+    ? { flow, client: flow.a, server: flow.b, fromClient: flow.fromA, fromServer: flow.fromB }
+    : { flow, client: flow.b, server: flow.a, fromClient: flow.fromB, fromServer: flow.fromA };
+}
+
+function isBetween({ a, b }: AccelerationChannel, { client, server }: TlsConnection): boolean {
+  return (
+    (isSame(a.address, client.address) && isSame(b.address, server.address)) ||
+    (isSame(b.address, client.address) && isSame(a.address, server.address))
+  );
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/// When the last of the group's connections fell silent.
+export function endOf({ primary, additional }: SessionGroup): number {
+  return Math.max(primary.lastUs, ...additional.map((connection) => connection.lastUs));
 }

@@ -28,7 +28,9 @@ export type Clause =
   | 'plain-blocks'
   | 'attach-script'
   | 'keep-alive-law'
-  | 'siblings';
+  | 'siblings'
+  | 'nonce-chain'
+  | 'rudp';
 
 /// A way to a verdict: all of `all` hold, and at least `count` of `of`.
 export interface VerdictRule {
@@ -116,6 +118,8 @@ export interface TlsSessionProfile {
   tinyRecords: { most: Limit };
   /// Blocks in clear after the log-in.
   plainBlocks: { minBlocks: Limit };
+  /// UDP ports that a server takes for acceleration, the lowest free one.
+  accelerationPorts: Range;
   /// Further connections to the same server.
   additional: { max: Limit };
   /// Connections that were up before the capture began.

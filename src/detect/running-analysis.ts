@@ -4,9 +4,8 @@
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
 import { POSSIBLE_PROTECTIONS, type RecordProtection } from '../wire/tls-suites.js';
-import { connectionOf, type TlsConnection } from './connection.js';
+import { connectionOf, emptyConnection, type TlsConnection } from './connection.js';
 import type { TlsSessionProfile } from './profile.js';
-import { RecordLog } from './record-log.js';
 import { Tunnel } from './tunnel.js';
 
 /// One way of reading the lengths.
@@ -62,15 +61,10 @@ export class RunningAnalysis implements FlowAnalysis {
     );
     if (best === undefined || !best.tunnel.promising) return;
     this.found({
-      ...connectionOf(flow, this.input),
-      kind: 'running',
-      script: { outcome: 'open', messages: [] },
-      log: new RecordLog(),
+      ...emptyConnection(connectionOf(flow, this.input), this.profile),
       tunnel: best.tunnel,
-      plain: null,
       protection: best.protection,
       helloFrame: this.firstFrame,
-      roundTripUs: 0,
     });
   }
 }

@@ -2,12 +2,28 @@
 /// what it looks like in the report.
 
 import type { ProxyRequest } from '../flow/preamble.js';
-import { PROTOCOL_TCP } from '../wire/packet.js';
-import { contradicts, counterEvidence, evaluateClauses, type Held } from './clauses.js';
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/packet.js';
+import { contradicts, counterEvidence, evaluateClauses, type Held, nonceChain } from './clauses.js';
 import type { TlsConnection } from './connection.js';
-import type { Connection, ConnectionRole, Evidence, Session, Verdict } from './findings.js';
+import type { AccelerationChannel } from './datagram-analysis.js';
+import type {
+  Connection,
+  ConnectionRole,
+  Endpoint,
+  Evidence,
+  Generation,
+  Session,
+  Verdict,
+} from './findings.js';
 import { clientGeneration, serverGeneration } from './generation.js';
-import { groupConnections, type SessionGroup } from './grouping.js';
+import {
+  assignChannels,
+  type Channel,
+  endOf,
+  groupConnections,
+  orient,
+  type SessionGroup,
+} from './grouping.js';
 import { addressText, communityId, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile, VerdictRule } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
@@ -20,6 +36,7 @@ export interface SessionOptions {
 
 export class SessionBuilder {
   private readonly connections: TlsConnection[] = [];
+  private readonly channels: AccelerationChannel[] = [];
 
   constructor(
     private readonly profile: TlsSessionProfile,
@@ -30,10 +47,17 @@ export class SessionBuilder {
     this.connections.push(connection);
   }
 
+  addAcceleration(channel: AccelerationChannel): void {
+    this.channels.push(channel);
+  }
+
   /// The sessions, in the order of their starts.
   finish(): Session[] {
     const groups = groupConnections(this.connections, this.profile.additional.max.value);
-    return groups.flatMap((group) => this.describe(group) ?? []);
+    const alone = assignChannels(groups, this.channels);
+    const sessions = groups.flatMap((group) => this.describe(group) ?? []);
+    sessions.push(...alone.map((channel) => this.describeAlone(channel)));
+    return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
   }
 
   /// Null if nothing in the profile makes this a session.
@@ -41,29 +65,67 @@ export class SessionBuilder {
     const { profile } = this;
     const { primary } = group;
     const { installationTraits } = this.options;
-    const connections = [primary, ...group.additional];
     const held = evaluateClauses(group, profile);
     const verdict = verdictOf(held, profile);
     if (verdict === null) return null;
+    const connections = [primary, ...group.additional];
+    const chained = group.channels[0];
+    const traitOf = (generation: (primary: TlsConnection) => Generation) =>
+      installationTraits ? generation(primary) : null;
     return {
-      id: sessionId(primary.firstUs, PROTOCOL_TCP, primary.client, primary.server),
+      id: sessionId(primary.firstUs, protocolNumber(primary), primary.client, primary.server),
       verdict: contradicts(group, profile) ? 'suspected' : verdict,
-      carrier: primary.proxy?.carrier ?? 'tcp',
+      carrier: primary.carrier,
       software: {
         product: profile.product,
-        client: { generation: installationTraits ? clientGeneration(primary) : null },
-        server: { generation: installationTraits ? serverGeneration(primary) : null },
+        client: { generation: chained?.fromClient.generation ?? traitOf(clientGeneration) },
+        server: { generation: chained?.fromServer.generation ?? traitOf(serverGeneration) },
       },
-      client: endpoint(primary.client),
-      server: endpoint(primary.server),
+      client: endpoint(primary.client, primary.protocol),
+      server: endpoint(primary.server, primary.protocol),
       ...(primary.proxy === null ? {} : { target: targetOf(primary.proxy) }),
       start: rfc3339(primary.firstUs),
-      end: rfc3339(Math.max(...connections.map((connection) => connection.lastUs))),
-      startCaptured: primary.startSeen,
-      connections: connections.map((connection) => describeConnection(connection, roleOf(connection))),
+      end: rfc3339(Math.max(endOf(group), ...group.channels.map(({ flow }) => flow.lastUs))),
+      startCaptured: primary.startSeen && primary.kind === 'primary',
+      connections: [
+        ...connections.map((connection, i) =>
+          describeConnection(connection, i === 0 ? 'primary' : 'additional'),
+        ),
+        ...group.channels.map(describeChannel),
+      ],
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
       against: counterEvidence(group, profile),
       caveats: caveatsOf(group),
+    };
+  }
+
+  /// UDP acceleration whose session the capture does not hold.
+  private describeAlone(flow: AccelerationChannel): Session {
+    const { min, max } = this.profile.accelerationPorts;
+    const isServerPort = (port: number) => port >= min && port <= max;
+    const channel = orient(flow, isServerPort(flow.b.port) || !isServerPort(flow.a.port));
+    const { client, server } = channel;
+    const evidence = nonceChain([channel]);
+    return {
+      id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
+      verdict: 'confirmed',
+      carrier: 'udp',
+      software: {
+        product: this.profile.product,
+        client: { generation: channel.fromClient.generation },
+        server: { generation: channel.fromServer.generation },
+      },
+      client: endpoint(client, 'udp'),
+      server: endpoint(server, 'udp'),
+      start: rfc3339(flow.firstUs),
+      end: rfc3339(flow.lastUs),
+      startCaptured: false,
+      connections: [describeChannel(channel)],
+      evidence: evidence === null ? [] : [evidence],
+      against: [],
+      caveats: [
+        'The connections with the log-in are not in the capture; who is the client is told by the ports alone.',
+      ],
     };
   }
 }
@@ -80,31 +142,51 @@ function verdictOf(held: Held, profile: TlsSessionProfile): Verdict | null {
   return reached(profile.verdict.suspected) ? 'suspected' : null;
 }
 
-function roleOf(connection: TlsConnection): ConnectionRole {
-  return connection.kind === 'primary' ? 'primary' : 'additional';
-}
-
 function describeConnection(connection: TlsConnection, role: ConnectionRole): Connection {
+  const { protocol, client, server } = connection;
   return {
-    protocol: 'tcp',
+    protocol,
     role,
-    client: endpoint(connection.client),
-    server: endpoint(connection.server),
+    client: endpoint(client, protocol),
+    server: endpoint(server, protocol),
     start: rfc3339(connection.firstUs),
     end: rfc3339(connection.lastUs),
     bytesFromClient: connection.bytesFromClient,
     bytesFromServer: connection.bytesFromServer,
     packets: connection.packets,
-    communityId: communityId(PROTOCOL_TCP, connection.client, connection.server),
+    communityId: communityId(protocolNumber(connection), client, server),
   };
+}
+
+function describeChannel({ flow, client, server }: Channel): Connection {
+  const clientIsA = client === flow.a;
+  return {
+    protocol: 'udp',
+    role: 'udp-acceleration',
+    client: endpoint(client, 'udp'),
+    server: endpoint(server, 'udp'),
+    start: rfc3339(flow.firstUs),
+    end: rfc3339(flow.lastUs),
+    bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
+    bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
+    packets: flow.packets,
+    communityId: communityId(PROTOCOL_UDP, client, server),
+  };
+}
+
+function protocolNumber({ protocol, client }: TlsConnection): number {
+  if (protocol === 'tcp') return PROTOCOL_TCP;
+  if (protocol === 'udp') return PROTOCOL_UDP;
+  return client.address.length === 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
 }
 
 function targetOf({ host, port }: ProxyRequest): { host: string; port: number } {
   return { host: typeof host === 'string' ? host : addressText(host), port };
 }
 
-function endpoint(end: RawEnd): { ip: string; port: number } {
-  return { ip: addressText(end.address), port: end.port };
+/// ICMP has no ports.
+function endpoint(end: RawEnd, protocol: Connection['protocol']): Endpoint {
+  return { ip: addressText(end.address), port: protocol === 'icmp' ? null : end.port };
 }
 
 /// The ClientHello names no session by itself; it tells the reader more about it.

@@ -78,6 +78,7 @@ export class TlsAnalysis implements FlowAnalysis {
           }
         : null,
       protection: flow.protection,
+      rudp: null,
       helloFrame: this.helloFrame,
       roundTripUs: flow.startSeen ? this.helloUs - flow.firstUs : 0,
     });

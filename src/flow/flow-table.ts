@@ -54,6 +54,12 @@ export const STATE_FOLLOWED = 1 << STATE_SHIFT;
 export const STATE_DISMISSED = 2 << STATE_SHIFT;
 const KIND_FREE = -1;
 
+/// One end of a flow; an address is 4 or 16 bytes.
+export interface FlowEnd {
+  address: Uint8Array;
+  port: number;
+}
+
 export interface FlowTableLimits {
   /// Most flows kept at once, a power of two.
   maxFlows: number;
@@ -199,6 +205,24 @@ export class FlowTable {
   firstUs(entry: number): number {
     const at = entry * ENTRY_WORDS;
     return (this.words[at + WORD_FIRST_SECOND]! >>> 0) * 1e6 + this.words[at + WORD_SLOT]!;
+  }
+
+  /// Copies of both ends of a flow.
+  endsOf(entry: number): { a: FlowEnd; b: FlowEnd } {
+    const at = entry * ENTRY_WORDS;
+    const ports = this.words[at + WORD_PORTS]!;
+    return {
+      a: { address: this.addressOf(at, WORD_ADDRESS_A), port: ports >>> 16 },
+      b: { address: this.addressOf(at, WORD_ADDRESS_B), port: ports & 0xffff },
+    };
+  }
+
+  private addressOf(at: number, word: number): Uint8Array {
+    const length = (this.words[at + WORD_KIND]! & KIND_IPV6) !== 0 ? 16 : 4;
+    const bytes = new Uint8Array(length);
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i < length; i += 4) view.setInt32(i, this.words[at + word + i / 4]!, false);
+    return bytes;
   }
 
   /// Releases every followed flow, as at the end of a capture; `clear` is due then.

@@ -1,40 +1,29 @@
-/// Packets -> flows: finds the flow of each packet, follows those that begin
-/// like TLS, lets go of the rest.
+/// Packets -> flows: finds the flow of each packet and hands it to those who
+/// follow flows of its kind.
 
-import { type Packet, PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
+import { type Packet, PROTOCOL_TCP, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
+import type { DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
+import { DatagramFollower } from './datagram-follower.js';
 import {
   DEFAULT_FLOW_TABLE_LIMITS,
   ENTRY_WORDS,
   FlowTable,
   type FlowTableLimits,
-  KIND_CLOSED,
-  KIND_FIN_A,
-  KIND_FIN_B,
-  KIND_IPV6,
-  KIND_SEQUENCE_A,
-  KIND_SEQUENCE_B,
-  KIND_SYN_FROM_A,
-  KIND_SYN_FROM_B,
+  KIND_PROTOCOL_MASK,
   STATE_DISMISSED,
-  STATE_FOLLOWED,
   STATE_MASK,
   STATE_NEW,
-  WORD_ADDRESS_A,
-  WORD_ADDRESS_B,
   WORD_KIND,
-  WORD_PACKETS,
-  WORD_PORTS,
-  WORD_SEQUENCE,
-  WORD_SLOT,
 } from './flow-table.js';
-import { MAX_FOLLOWED_FLOWS, MAX_KEPT_BYTES } from './limits.js';
+import { MAX_FOLLOWED_DATAGRAM_FLOWS, MAX_FOLLOWED_FLOWS, MAX_KEPT_BYTES } from './limits.js';
 import { MemoryBudget } from './memory-budget.js';
-import { beginsPreamble } from './preamble.js';
-import { type FlowAnalysis, type FlowEnds, TcpFlow } from './tcp-flow.js';
-import { TLS_APPLICATION_DATA } from './tls-records.js';
+import type { FlowAnalysis, TcpFlow } from './tcp-flow.js';
+import { TcpFollower } from './tcp-follower.js';
 
 export interface FlowTrackerLimits extends FlowTableLimits {
+  /// Most TCP flows, and most UDP and ICMP flows, followed at once.
   maxFollowedFlows: number;
+  maxFollowedDatagramFlows: number;
   /// Most bytes kept of all followed flows.
   maxKeptBytes: number;
 }
@@ -42,256 +31,73 @@ export interface FlowTrackerLimits extends FlowTableLimits {
 export const DEFAULT_FLOW_LIMITS: FlowTrackerLimits = {
   ...DEFAULT_FLOW_TABLE_LIMITS,
   maxFollowedFlows: MAX_FOLLOWED_FLOWS,
+  maxFollowedDatagramFlows: MAX_FOLLOWED_DATAGRAM_FLOWS,
   maxKeptBytes: MAX_KEPT_BYTES,
 };
 
-/// Followed flows compared when one has to be given up.
-const GIVE_UP_CANDIDATES = 32;
+/// Makes the analysis of each flow that is followed.
+export interface Analysts {
+  tcp(flow: TcpFlow): FlowAnalysis;
+  datagrams(flow: DatagramFlow, budget: MemoryBudget): DatagramAnalysis;
+}
 
-/// Packets of a flow joined in its middle among which a record's header has to
-/// show at the front of a segment, as it does when a program writes anew.
-const MIDSTREAM_PATIENCE = 64;
-
-const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
 const SYN_FIN_RST = TCP_SYN | TCP_FIN | TCP_RST;
 
 export class FlowTracker {
   readonly table: FlowTable;
-  /// Followed flows given up because there were too many.
-  givenUpFlows = 0;
-  /// Stretches of followed streams that were never captured.
-  gaps = 0;
-  private readonly flows: TcpFlow[] = [];
-  private readonly freeSlots: number[] = [];
-  private giveUpAt = 0;
-  private readonly budget: MemoryBudget;
+  private readonly tcp: TcpFollower;
+  private readonly datagrams: DatagramFollower;
 
-  /// `analyse` is asked for the analysis of each flow that is followed.
-  constructor(
-    private readonly analyse: (flow: TcpFlow) => FlowAnalysis,
-    private readonly limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS,
-  ) {
-    this.budget = new MemoryBudget(limits.maxKeptBytes);
-    this.table = new FlowTable(limits, (entry) => this.endFlow(entry));
+  constructor(analysts: Analysts, limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS) {
+    const budget = new MemoryBudget(limits.maxKeptBytes);
+    this.table = new FlowTable(limits, (entry) => this.release(entry));
+    this.tcp = new TcpFollower(this.table, (flow) => analysts.tcp(flow), budget, limits.maxFollowedFlows);
+    this.datagrams = new DatagramFollower(
+      this.table,
+      (flow) => analysts.datagrams(flow, budget),
+      limits.maxFollowedDatagramFlows,
+    );
+  }
+
+  /// Followed flows given up because there were too many.
+  get givenUpFlows(): number {
+    return this.tcp.givenUp + this.datagrams.givenUp;
+  }
+
+  /// Stretches of followed streams that were never captured.
+  get gaps(): number {
+    return this.tcp.gaps;
   }
 
   /// Takes a decoded packet; `bytes` and `view` are the batch it lies in.
   packet(packet: Packet, bytes: Uint8Array, view: DataView, timeUs: number, frame: number): void {
     const table = this.table;
     const entry = table.find(packet, view, timeUs);
-    if (packet.protocol !== PROTOCOL_TCP) return;
-    if ((packet.tcpFlags & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, packet)) {
+    const isTcp = packet.protocol === PROTOCOL_TCP;
+    if (isTcp && (packet.tcpFlags & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, packet)) {
       table.restart(entry, timeUs);
       table.noteTcpFlags(entry, packet);
     }
-    const at = entry * ENTRY_WORDS;
-    switch (table.words[at + WORD_KIND]! & STATE_MASK) {
-      case STATE_DISMISSED:
-        return;
-      case STATE_NEW:
-        if (packet.payloadLen > 0) this.firstPayload(entry, packet, bytes, timeUs, frame);
-        return;
-      case STATE_FOLLOWED:
-        this.nextSegment(this.flows[table.words[at + WORD_SLOT]!]!, packet, bytes, timeUs, frame);
-    }
+    const state = table.words[entry * ENTRY_WORDS + WORD_KIND]! & STATE_MASK;
+    if (state === STATE_DISMISSED) return;
+    if (isTcp) {
+      if (state !== STATE_NEW) this.tcp.next(entry, packet, bytes, timeUs, frame);
+      else if (packet.payloadLen > 0) this.tcp.first(entry, packet, bytes, timeUs, frame);
+    } else if (state !== STATE_NEW) this.datagrams.next(entry, packet, bytes, timeUs, frame);
+    else if (packet.payloadLen > 0) this.datagrams.first(entry, packet, bytes, timeUs, frame);
   }
 
   /// Forgets everything, ready for another capture; `table.endAll` comes first.
   clear(): void {
     this.table.clear();
-    this.givenUpFlows = 0;
-    this.gaps = 0;
-  }
-
-  /// Decides by its first payload whether a flow is followed.
-  private firstPayload(
-    entry: number,
-    packet: Packet,
-    bytes: Uint8Array,
-    timeUs: number,
-    frame: number,
-  ): void {
-    const { table } = this;
-    const { words, fromB } = table;
-    const at = entry * ENTRY_WORDS;
-    const kind = words[at + WORD_KIND]!;
-    const anySyn = (kind & (KIND_SYN_FROM_A | KIND_SYN_FROM_B)) !== 0;
-    const clientSpeaks = !anySyn || (kind & (fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A)) !== 0;
-    const sequence = this.firstSequence(at, fromB) ?? packet.sequence;
-    // With a known start, a segment further on may just have overtaken the first.
-    const overtook = ((packet.sequence - sequence) | 0) > 0;
-    const preamble = clientSpeaks ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
-    if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
-      const flow = this.follow(entry, fromB);
-      flow.startSeen = anySyn;
-      flow.preamble = preamble;
-      flow.client.stream.begin(sequence);
-      flow.server.stream.begin(this.firstSequence(at, !fromB) ?? packet.acknowledgement);
-      flow.analysis = this.analyse(flow);
-      this.nextSegment(flow, packet, bytes, timeUs, frame);
-    } else if (!anySyn && beginsLikeTlsData(bytes, packet)) {
-      this.joinMidstream(entry, packet, bytes, timeUs, frame);
-    } else if (anySyn || words[at + WORD_PACKETS]! >= MIDSTREAM_PATIENCE) {
-      table.setState(entry, STATE_DISMISSED);
-    }
-  }
-
-  /// The flow was running before the capture began, and TLS it seems. Who is
-  /// the client is not known then; servers listen on the smaller port.
-  private joinMidstream(
-    entry: number,
-    packet: Packet,
-    bytes: Uint8Array,
-    timeUs: number,
-    frame: number,
-  ): void {
-    const { fromB } = this.table;
-    const senderIsClient = packet.sourcePort > packet.destinationPort;
-    const flow = this.follow(entry, fromB === senderIsClient);
-    flow.startSeen = false;
-    flow.midstream = true;
-    flow.direction(senderIsClient).stream.begin(packet.sequence);
-    flow.direction(!senderIsClient).stream.begin(packet.acknowledgement);
-    flow.client.records.beginInside();
-    flow.server.records.beginInside();
-    flow.analysis = this.analyse(flow);
-    this.nextSegment(flow, packet, bytes, timeUs, frame);
-  }
-
-  private follow(entry: number, clientIsB: boolean): TcpFlow {
-    const firstUs = this.table.firstUs(entry);
-    const flow = this.takeSlot(entry);
-    flow.clientIsB = clientIsB;
-    flow.firstUs = firstUs;
-    return flow;
-  }
-
-  /// Sequence number of an end's first byte, if its SYN was seen.
-  private firstSequence(at: number, ofB: boolean): number | undefined {
-    const { words } = this.table;
-    const known = (words[at + WORD_KIND]! & (ofB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A)) !== 0;
-    return known ? words[at + WORD_SEQUENCE + (ofB ? 1 : 0)]! : undefined;
-  }
-
-  private nextSegment(flow: TcpFlow, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
-    flow.lastUs = timeUs;
-    const fromClient = this.table.fromB === flow.clientIsB;
-    if ((packet.tcpFlags & TCP_FIN) !== 0) {
-      flow.direction(fromClient).stream.finish((packet.sequence + packet.payloadLen) | 0);
-    }
-    if (packet.payloadLen === 0) return;
-    if ((packet.tcpFlags & TCP_ACK) !== 0) {
-      flow.direction(!fromClient).stream.acknowledged(packet.acknowledgement, timeUs, frame);
-    }
-    const sequence = (packet.tcpFlags & TCP_SYN) !== 0 ? (packet.sequence + 1) | 0 : packet.sequence;
-    flow
-      .direction(fromClient)
-      .stream.segment(
-        sequence,
-        bytes,
-        packet.payloadAt,
-        packet.payloadCaptured,
-        packet.payloadLen,
-        timeUs,
-        frame,
-      );
-    if (flow.dismissed) this.dismiss(flow);
-  }
-
-  private dismiss(flow: TcpFlow): void {
-    this.table.setState(flow.entry, STATE_DISMISSED);
-    this.freeSlot(this.table.words[flow.entry * ENTRY_WORDS + WORD_SLOT]!);
+    this.tcp.clear();
+    this.datagrams.clear();
   }
 
   /// Called by the table before a followed entry goes.
-  private endFlow(entry: number): void {
-    const at = entry * ENTRY_WORDS;
-    const slot = this.table.words[at + WORD_SLOT]!;
-    const flow = this.flows[slot]!;
-    flow.client.stream.end();
-    flow.server.stream.end();
-    if (!flow.dismissed) {
-      flow.packets = this.table.words[at + WORD_PACKETS]!;
-      flow.closeSeen = (this.table.words[at + WORD_KIND]! & ANY_CLOSE) !== 0;
-      flow.ends = endsOf(this.table.words, at, flow.clientIsB);
-      flow.analysis!.end(flow);
-    }
-    this.freeSlot(slot);
+  private release(entry: number): void {
+    const protocol = this.table.words[entry * ENTRY_WORDS + WORD_KIND]! & KIND_PROTOCOL_MASK;
+    if (protocol === PROTOCOL_TCP) this.tcp.end(entry);
+    else this.datagrams.end(entry);
   }
-
-  private takeSlot(entry: number): TcpFlow {
-    if (this.flows.length - this.freeSlots.length >= this.limits.maxFollowedFlows) this.giveUpOne();
-    let slot = this.freeSlots.pop();
-    if (slot === undefined) {
-      slot = this.flows.length;
-      this.flows.push(new TcpFlow(this.budget));
-    }
-    const flow = this.flows[slot]!;
-    flow.entry = entry;
-    this.table.setState(entry, STATE_FOLLOWED);
-    this.table.words[entry * ENTRY_WORDS + WORD_SLOT] = slot;
-    return flow;
-  }
-
-  private freeSlot(slot: number): void {
-    const flow = this.flows[slot]!;
-    this.gaps += flow.client.stream.gaps + flow.server.stream.gaps;
-    flow.entry = -1;
-    flow.reset();
-    this.freeSlots.push(slot);
-  }
-
-  /// Ends the longest silent of some followed flows.
-  private giveUpOne(): void {
-    let victim: TcpFlow | undefined;
-    for (let i = 0; i < GIVE_UP_CANDIDATES; i++) {
-      const flow = this.flows[this.giveUpAt++ % this.flows.length]!;
-      if (flow.entry >= 0 && (victim === undefined || flow.lastUs < victim.lastUs)) victim = flow;
-    }
-    if (victim === undefined) return;
-    const { entry } = victim;
-    this.givenUpFlows++;
-    this.endFlow(entry);
-    this.table.setState(entry, STATE_DISMISSED);
-  }
-}
-
-/// True if the payload begins with the header of a TLS record of application data.
-function beginsLikeTlsData(bytes: Uint8Array, packet: Packet): boolean {
-  const at = packet.payloadAt;
-  return (
-    packet.payloadCaptured >= 5 &&
-    bytes[at] === TLS_APPLICATION_DATA &&
-    bytes[at + 1] === 3 &&
-    bytes[at + 2]! <= 4 &&
-    bytes[at + 3]! <= 0x48
-  );
-}
-
-/// True if the payload can be the beginning of a TLS ClientHello: a handshake
-/// record of version 3.x whose first message is of type 1 (RFC 8446 section 4).
-function beginsLikeTls(bytes: Uint8Array, packet: Packet): boolean {
-  const at = packet.payloadAt;
-  const have = packet.payloadCaptured;
-  return (
-    have >= 1 && bytes[at] === 22 && (have < 2 || bytes[at + 1] === 3) && (have < 6 || bytes[at + 5] === 1)
-  );
-}
-
-function endsOf(words: Int32Array, at: number, clientIsB: boolean): FlowEnds {
-  const length = (words[at + WORD_KIND]! & KIND_IPV6) !== 0 ? 16 : 4;
-  const a = addressBytes(words, at + WORD_ADDRESS_A, length);
-  const b = addressBytes(words, at + WORD_ADDRESS_B, length);
-  const portA = words[at + WORD_PORTS]! >>> 16;
-  const portB = words[at + WORD_PORTS]! & 0xffff;
-  return clientIsB
-    ? { clientAddress: b, clientPort: portB, serverAddress: a, serverPort: portA }
-    : { clientAddress: a, clientPort: portA, serverAddress: b, serverPort: portB };
-}
-
-function addressBytes(words: Int32Array, at: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < length; i += 4) view.setInt32(i, words[at + i / 4]!, false);
-  return bytes;
 }

@@ -12,6 +12,9 @@ export const MAX_HELD_SEGMENTS = 128;
 /// server's flight with a long certificate chain fits.
 export const MAX_HANDSHAKE_BYTES = 16_384;
 
+/// Most UDP and ICMP flows followed at once; each keeps some 7 KB until it is decided.
+export const MAX_FOLLOWED_DATAGRAM_FLOWS = 4_096;
+
 /// Most bytes that all followed flows together keep, held back or of handshakes.
 export const MAX_KEPT_BYTES = 33_554_432;
 

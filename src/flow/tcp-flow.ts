@@ -3,6 +3,7 @@
 
 import { type HandshakeMessages, readHandshake } from '../wire/tls-hello.js';
 import { ASSUMED_PROTECTION, type RecordProtection, recordProtection } from '../wire/tls-suites.js';
+import type { FlowEnd } from './flow-table.js';
 import type { MemoryBudget } from './memory-budget.js';
 import { PlainBlockWalk } from './plain-blocks.js';
 import type { Preamble } from './preamble.js';
@@ -29,12 +30,9 @@ export interface FlowAnalysis {
   end(flow: TcpFlow): void;
 }
 
-/// Both ends of a flow. Addresses are 4 or 16 bytes.
 export interface FlowEnds {
-  clientAddress: Uint8Array;
-  clientPort: number;
-  serverAddress: Uint8Array;
-  serverPort: number;
+  client: FlowEnd;
+  server: FlowEnd;
 }
 
 export class TcpFlow {

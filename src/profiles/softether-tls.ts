@@ -185,6 +185,11 @@ export const softetherTls: TlsSessionProfile = {
       source: 'no direction of 27,563 public TCP streams parses as two blocks (facts, hard cases B1)',
     },
   },
+  accelerationPorts: {
+    min: 40_000,
+    max: 44_999,
+    source: 'UdpAccel.c: NewUdpAccel, UDP_SERVER_PORT_LOWER and HIGHER',
+  },
   additional: {
     max: { value: 31, source: 'Cedar.h: MAX_TCP_CONNECTION 32' },
   },
@@ -202,6 +207,8 @@ export const softetherTls: TlsSessionProfile = {
   // `first-records` too, so that clause never decides on its own.
   verdict: {
     confirmed: [
+      { all: ['nonce-chain'], count: 0, of: [] },
+      { all: ['rudp'], count: 0, of: [] },
       { all: ['start-script', 'plain-blocks'], count: 0, of: [] },
       { all: ['start-script', 'poll-rhythm'], count: 0, of: [] },
       {

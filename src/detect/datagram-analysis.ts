@@ -1,0 +1,152 @@
+/// Follows one UDP or ICMP flow: UDP acceleration by its nonces, R-UDP by its
+/// opening, and inside R-UDP the same script as on a TCP connection.
+
+import type { DatagramAnalysis, DatagramFlow } from '../flow/datagram-flow.js';
+import type { FlowEnd } from '../flow/flow-table.js';
+import type { MemoryBudget } from '../flow/memory-budget.js';
+import { OPENING_BYTES, type RudpCarrier } from '../flow/rudp/carriers.js';
+import { RudpFlow } from '../flow/rudp/rudp-flow.js';
+import { TcpFlow } from '../flow/tcp-flow.js';
+import { connectionOf, emptyConnection, type RudpFacts, type TlsConnection } from './connection.js';
+import { type ChainReading, NonceChain } from './nonce-chain.js';
+import type { TlsSessionProfile } from './profile.js';
+import { TlsAnalysis } from './tls-analysis.js';
+
+const PORT_DNS = 53;
+
+/// A UDP flow whose datagrams chain: the fast channel of some session.
+export interface AccelerationChannel {
+  input: number;
+  a: FlowEnd;
+  b: FlowEnd;
+  firstUs: number;
+  lastUs: number;
+  packets: number;
+  bytesFromA: number;
+  bytesFromB: number;
+  fromA: ChainReading;
+  fromB: ChainReading;
+}
+
+/// Gets what the flows were found to be, when they end.
+export interface DatagramFindings {
+  connection(connection: TlsConnection): void;
+  acceleration(channel: AccelerationChannel): void;
+}
+
+export class FlowOfDatagrams implements DatagramAnalysis {
+  private chain: NonceChain | null;
+  private rudp: RudpFlow | null = null;
+  private inner: TcpFlow | null = null;
+  private innerConnection: TlsConnection | null = null;
+  private readonly carrier: RudpCarrier;
+
+  constructor(
+    private readonly flow: DatagramFlow,
+    private readonly profile: TlsSessionProfile,
+    private readonly input: number,
+    private readonly budget: MemoryBudget,
+    private readonly found: DatagramFindings,
+  ) {
+    const isDns = flow.a!.port === PORT_DNS || flow.b!.port === PORT_DNS;
+    this.carrier = flow.isIcmp ? 'icmp' : isDns ? 'dns' : 'udp';
+    this.chain = this.carrier === 'udp' ? new NonceChain() : null;
+  }
+
+  datagram(
+    _flow: DatagramFlow,
+    fromA: boolean,
+    bytes: Uint8Array,
+    at: number,
+    captured: number,
+    length: number,
+    timeUs: number,
+    frame: number,
+  ): boolean {
+    if (this.rudp === null && (this.chain === null || length === OPENING_BYTES)) this.rudp = this.newRudp();
+    const state = this.rudp?.datagram(fromA, bytes, at, captured, length, timeUs, frame) ?? 'hopeless';
+    // Bulk packets of R-UDP chain too: they are no acceleration.
+    if (state === 'verified') this.chain = null;
+    const chained = this.chain?.datagram(fromA, bytes, at, captured, length, timeUs, frame) ?? 'hopeless';
+    // Echoes of other programs run between the same hosts: ICMP is never let go.
+    return this.carrier === 'icmp' || state !== 'hopeless' || chained !== 'hopeless';
+  }
+
+  end(flow: DatagramFlow): void {
+    this.rudp?.end();
+    if (this.chain?.state !== 'chained') return;
+    this.found.acceleration({
+      input: this.input,
+      a: flow.a!,
+      b: flow.b!,
+      firstUs: flow.firstUs,
+      lastUs: flow.lastUs,
+      packets: flow.packets,
+      bytesFromA: flow.bytesFromA,
+      bytesFromB: flow.bytesFromB,
+      fromA: this.chain.reading(true),
+      fromB: this.chain.reading(false),
+    });
+  }
+
+  dismiss(): void {
+    this.rudp?.end();
+  }
+
+  private newRudp(): RudpFlow {
+    return new RudpFlow(this.carrier, this.budget, {
+      established: () => this.beginInner(),
+      closed: (rudp) => this.endInner(rudp),
+    });
+  }
+
+  private beginInner(): { client: TcpFlow['client']; server: TcpFlow['server'] } {
+    const inner = new TcpFlow(this.budget);
+    this.innerConnection = null;
+    inner.analysis = new TlsAnalysis(this.profile, this.input, (connection) => {
+      this.innerConnection = connection;
+    });
+    this.inner = inner;
+    return { client: inner.client, server: inner.server };
+  }
+
+  private endInner(rudp: RudpFlow): void {
+    const { flow } = this;
+    const inner = this.inner!;
+    const { clientIsA } = rudp;
+    inner.ends = clientIsA ? { client: flow.a!, server: flow.b! } : { client: flow.b!, server: flow.a! };
+    inner.firstUs = rudp.openingUs;
+    inner.lastUs = flow.lastUs;
+    inner.packets = flow.packets;
+    inner.startSeen = true;
+    inner.closeSeen = rudp.closeSeen;
+    if (!inner.dismissed) inner.analysis!.end(inner);
+    const facts = factsOf(rudp, this.carrier);
+    const isTunnel = facts.bulkLinks > 0 || this.innerConnection !== null;
+    if (isTunnel) {
+      const connection =
+        this.innerConnection ?? emptyConnection(connectionOf(inner, this.input), this.profile);
+      this.found.connection({
+        ...connection,
+        carrier: this.carrier,
+        protocol: this.carrier === 'icmp' ? 'icmp' : 'udp',
+        bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
+        bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
+        rudp: facts,
+      });
+    }
+    inner.reset();
+    this.inner = null;
+  }
+}
+
+function factsOf(rudp: RudpFlow, carrier: RudpCarrier): RudpFacts {
+  const { client, server } = rudp;
+  return {
+    carrier,
+    segments: client.segments + server.segments,
+    bulkLinks: client.bulkLinks + server.bulkLinks,
+    bulkPackets: client.bulkPackets + server.bulkPackets,
+    frames: [rudp.openingFrame, ...rudp.frames],
+  };
+}

@@ -1,0 +1,46 @@
+/// A UDP flow, or the ICMP messages between two hosts, that is followed.
+
+import type { FlowEnd } from './flow-table.js';
+
+/// What the detection keeps for such a flow.
+export interface DatagramAnalysis {
+  /// Takes the next datagram: a UDP payload, or a whole ICMP message. `length`
+  /// bytes were sent, `captured` of them lie in `bytes` from `at` on. Returns
+  /// false if the flow cannot be what is looked for.
+  datagram(
+    flow: DatagramFlow,
+    fromA: boolean,
+    bytes: Uint8Array,
+    at: number,
+    captured: number,
+    length: number,
+    timeUs: number,
+    frame: number,
+  ): boolean;
+  /// The flow has ended; its facts are final.
+  end(flow: DatagramFlow): void;
+  /// The flow is let go before its end.
+  dismiss(): void;
+}
+
+export class DatagramFlow {
+  entry = -1;
+  isIcmp = false;
+  analysis: DatagramAnalysis | null = null;
+  firstUs = 0;
+  lastUs = 0;
+  packets = 0;
+  /// Payload bytes of each end since the flow is followed.
+  bytesFromA = 0;
+  bytesFromB = 0;
+  a: FlowEnd | null = null;
+  b: FlowEnd | null = null;
+
+  reset(): void {
+    this.analysis = null;
+    this.bytesFromA = 0;
+    this.bytesFromB = 0;
+    this.a = null;
+    this.b = null;
+  }
+}

@@ -1,0 +1,128 @@
+/// UDP flows and ICMP messages: follows those that may be SoftEther's own
+/// channels, lets go of the rest after a few datagrams.
+
+import { type Packet, PROTOCOL_UDP } from '../wire/packet.js';
+import { type DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
+import {
+  ENTRY_WORDS,
+  type FlowTable,
+  STATE_DISMISSED,
+  STATE_FOLLOWED,
+  WORD_PACKETS,
+  WORD_SLOT,
+} from './flow-table.js';
+import { findCarried, isIcmpCandidate, OPENING_BYTES } from './rudp/carriers.js';
+import { SlotPool } from './slot-pool.js';
+
+const PORT_DNS = 53;
+
+/// An ordinary flow is let go at its tenth datagram, most have fewer than this.
+const DATAGRAMS_BEFORE = 4;
+
+/// The shortest datagram of UDP acceleration (UdpAccel.c: UdpAccelSend, without encryption).
+const MIN_DATAGRAM_BYTES = 23;
+
+const ICMP_HEADER_BYTES = 8;
+
+export class DatagramFollower {
+  /// Followed flows given up because there were too many.
+  givenUp = 0;
+  private readonly pool: SlotPool<DatagramFlow>;
+  private readonly carried = { at: 0, captured: 0, length: 0 };
+
+  /// `analyse` is asked for the analysis of each flow that is followed.
+  constructor(
+    private readonly table: FlowTable,
+    private readonly analyse: (flow: DatagramFlow) => DatagramAnalysis,
+    maxFlows: number,
+  ) {
+    this.pool = new SlotPool(maxFlows, () => new DatagramFlow());
+  }
+
+  clear(): void {
+    this.givenUp = 0;
+  }
+
+  /// Takes a packet of a flow that is not followed yet.
+  first(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    if (!this.isWorthFollowing(entry, packet, bytes)) return;
+    const firstUs = this.table.firstUs(entry);
+    if (this.pool.isFull) this.giveUpOne();
+    const slot = this.pool.take(entry);
+    this.table.setState(entry, STATE_FOLLOWED);
+    this.table.words[entry * ENTRY_WORDS + WORD_SLOT] = slot;
+    const flow = this.pool.at(slot);
+    flow.isIcmp = packet.protocol !== PROTOCOL_UDP;
+    flow.firstUs = firstUs;
+    const { a, b } = this.table.endsOf(entry);
+    flow.a = a;
+    flow.b = b;
+    flow.analysis = this.analyse(flow);
+    this.next(entry, packet, bytes, timeUs, frame);
+  }
+
+  /// Takes a packet of a followed flow.
+  next(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { table } = this;
+    const slot = table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
+    const flow = this.pool.at(slot);
+    const { fromB } = table;
+    flow.lastUs = timeUs;
+    if (fromB) flow.bytesFromB += packet.payloadLen;
+    else flow.bytesFromA += packet.payloadLen;
+    // Of ICMP the whole message: its type is part of what is looked at.
+    const head = flow.isIcmp ? ICMP_HEADER_BYTES : 0;
+    const kept = flow.analysis!.datagram(
+      flow,
+      !fromB,
+      bytes,
+      packet.payloadAt - head,
+      packet.payloadCaptured + head,
+      packet.payloadLen + head,
+      timeUs,
+      frame,
+    );
+    if (kept) return;
+    flow.analysis!.dismiss();
+    table.setState(entry, STATE_DISMISSED);
+    this.releaseSlot(slot);
+  }
+
+  /// Called before a followed entry goes.
+  end(entry: number): void {
+    const at = entry * ENTRY_WORDS;
+    const slot = this.table.words[at + WORD_SLOT]!;
+    const flow = this.pool.at(slot);
+    flow.packets = this.table.words[at + WORD_PACKETS]!;
+    flow.analysis!.end(flow);
+    this.releaseSlot(slot);
+  }
+
+  private isWorthFollowing(entry: number, packet: Packet, bytes: Uint8Array): boolean {
+    const { payloadAt, payloadCaptured, payloadLen } = packet;
+    if (packet.protocol !== PROTOCOL_UDP) {
+      const head = ICMP_HEADER_BYTES;
+      return isIcmpCandidate(bytes, payloadAt - head, payloadCaptured + head, payloadLen + head);
+    }
+    if (payloadLen === OPENING_BYTES) return true;
+    if (packet.sourcePort === PORT_DNS || packet.destinationPort === PORT_DNS) {
+      return findCarried('dns', bytes, payloadAt, payloadCaptured, payloadLen, this.carried);
+    }
+    const packets = this.table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
+    return packets >= DATAGRAMS_BEFORE && payloadLen >= MIN_DATAGRAM_BYTES;
+  }
+
+  private releaseSlot(slot: number): void {
+    this.pool.at(slot).reset();
+    this.pool.release(slot);
+  }
+
+  private giveUpOne(): void {
+    const victim = this.pool.leastMissed();
+    if (victim === undefined) return;
+    const { entry } = victim;
+    this.givenUp++;
+    this.end(entry);
+    this.table.setState(entry, STATE_DISMISSED);
+  }
+}

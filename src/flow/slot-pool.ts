@@ -1,0 +1,54 @@
+/// Followed flows under small numbers, made once and used again.
+export interface Slotted {
+  /// The flow's entry in the table; -1 while the slot is free.
+  entry: number;
+  lastUs: number;
+}
+
+/// Flows compared when one has to be given up.
+const GIVE_UP_CANDIDATES = 32;
+
+export class SlotPool<Flow extends Slotted> {
+  private readonly flows: Flow[] = [];
+  private readonly free: number[] = [];
+  private giveUpAt = 0;
+
+  constructor(
+    private readonly limit: number,
+    private readonly make: () => Flow,
+  ) {}
+
+  at(slot: number): Flow {
+    return this.flows[slot]!;
+  }
+
+  get isFull(): boolean {
+    return this.flows.length - this.free.length >= this.limit;
+  }
+
+  /// The number of a free slot.
+  take(entry: number): number {
+    let slot = this.free.pop();
+    if (slot === undefined) {
+      slot = this.flows.length;
+      this.flows.push(this.make());
+    }
+    this.flows[slot]!.entry = entry;
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.flows[slot]!.entry = -1;
+    this.free.push(slot);
+  }
+
+  /// The longest silent of some flows.
+  leastMissed(): Flow | undefined {
+    let victim: Flow | undefined;
+    for (let i = 0; i < GIVE_UP_CANDIDATES; i++) {
+      const flow = this.flows[this.giveUpAt++ % this.flows.length]!;
+      if (flow.entry >= 0 && (victim === undefined || flow.lastUs < victim.lastUs)) victim = flow;
+    }
+    return victim;
+  }
+}

@@ -1,0 +1,219 @@
+/// TCP flows: follows those that begin like TLS, a proxy's preamble, or in the
+/// middle of TLS records; lets go of the rest.
+
+import { type Packet, TCP_ACK, TCP_FIN, TCP_SYN } from '../wire/packet.js';
+import {
+  ENTRY_WORDS,
+  type FlowTable,
+  KIND_CLOSED,
+  KIND_FIN_A,
+  KIND_FIN_B,
+  KIND_SEQUENCE_A,
+  KIND_SEQUENCE_B,
+  KIND_SYN_FROM_A,
+  KIND_SYN_FROM_B,
+  STATE_DISMISSED,
+  STATE_FOLLOWED,
+  WORD_KIND,
+  WORD_PACKETS,
+  WORD_SEQUENCE,
+  WORD_SLOT,
+} from './flow-table.js';
+import type { MemoryBudget } from './memory-budget.js';
+import { beginsPreamble } from './preamble.js';
+import { SlotPool } from './slot-pool.js';
+import { type FlowAnalysis, TcpFlow } from './tcp-flow.js';
+import { TLS_APPLICATION_DATA } from './tls-records.js';
+
+/// Packets of a flow joined in its middle among which a record's header has to
+/// show at the front of a segment, as it does when a program writes anew.
+const MIDSTREAM_PATIENCE = 64;
+
+const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
+
+export class TcpFollower {
+  /// Followed flows given up because there were too many.
+  givenUp = 0;
+  /// Stretches of followed streams that were never captured.
+  gaps = 0;
+  private readonly pool: SlotPool<TcpFlow>;
+
+  /// `analyse` is asked for the analysis of each flow that is followed.
+  constructor(
+    private readonly table: FlowTable,
+    private readonly analyse: (flow: TcpFlow) => FlowAnalysis,
+    budget: MemoryBudget,
+    maxFlows: number,
+  ) {
+    this.pool = new SlotPool(maxFlows, () => new TcpFlow(budget));
+  }
+
+  clear(): void {
+    this.givenUp = 0;
+    this.gaps = 0;
+  }
+
+  /// Decides by a new flow's first payload whether it is followed.
+  first(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { table } = this;
+    const { words, fromB } = table;
+    const at = entry * ENTRY_WORDS;
+    const kind = words[at + WORD_KIND]!;
+    const anySyn = (kind & (KIND_SYN_FROM_A | KIND_SYN_FROM_B)) !== 0;
+    const clientSpeaks = !anySyn || (kind & (fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A)) !== 0;
+    const sequence = this.firstSequence(at, fromB) ?? packet.sequence;
+    // With a known start, a segment further on may just have overtaken the first.
+    const overtook = ((packet.sequence - sequence) | 0) > 0;
+    const preamble = clientSpeaks ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
+    if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
+      const flow = this.follow(entry, fromB);
+      flow.startSeen = anySyn;
+      flow.preamble = preamble;
+      flow.client.stream.begin(sequence);
+      flow.server.stream.begin(this.firstSequence(at, !fromB) ?? packet.acknowledgement);
+      flow.analysis = this.analyse(flow);
+      this.nextSegment(flow, packet, bytes, timeUs, frame);
+    } else if (!anySyn && beginsLikeTlsData(bytes, packet)) {
+      this.joinMidstream(entry, packet, bytes, timeUs, frame);
+    } else if (anySyn || words[at + WORD_PACKETS]! >= MIDSTREAM_PATIENCE) {
+      table.setState(entry, STATE_DISMISSED);
+    }
+  }
+
+  /// The flow was running before the capture began, and TLS it seems. Who is
+  /// the client is not known then; servers listen on the smaller port.
+  private joinMidstream(
+    entry: number,
+    packet: Packet,
+    bytes: Uint8Array,
+    timeUs: number,
+    frame: number,
+  ): void {
+    const { fromB } = this.table;
+    const senderIsClient = packet.sourcePort > packet.destinationPort;
+    const flow = this.follow(entry, fromB === senderIsClient);
+    flow.startSeen = false;
+    flow.midstream = true;
+    flow.direction(senderIsClient).stream.begin(packet.sequence);
+    flow.direction(!senderIsClient).stream.begin(packet.acknowledgement);
+    flow.client.records.beginInside();
+    flow.server.records.beginInside();
+    flow.analysis = this.analyse(flow);
+    this.nextSegment(flow, packet, bytes, timeUs, frame);
+  }
+
+  private follow(entry: number, clientIsB: boolean): TcpFlow {
+    const firstUs = this.table.firstUs(entry);
+    const flow = this.takeSlot(entry);
+    flow.clientIsB = clientIsB;
+    flow.firstUs = firstUs;
+    return flow;
+  }
+
+  /// Sequence number of an end's first byte, if its SYN was seen.
+  private firstSequence(at: number, ofB: boolean): number | undefined {
+    const { words } = this.table;
+    const known = (words[at + WORD_KIND]! & (ofB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A)) !== 0;
+    return known ? words[at + WORD_SEQUENCE + (ofB ? 1 : 0)]! : undefined;
+  }
+
+  /// Takes a packet of a followed flow.
+  next(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const slot = this.table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
+    this.nextSegment(this.pool.at(slot), packet, bytes, timeUs, frame);
+  }
+
+  private nextSegment(flow: TcpFlow, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    flow.lastUs = timeUs;
+    const fromClient = this.table.fromB === flow.clientIsB;
+    if ((packet.tcpFlags & TCP_FIN) !== 0) {
+      flow.direction(fromClient).stream.finish((packet.sequence + packet.payloadLen) | 0);
+    }
+    if (packet.payloadLen === 0) return;
+    if ((packet.tcpFlags & TCP_ACK) !== 0) {
+      flow.direction(!fromClient).stream.acknowledged(packet.acknowledgement, timeUs, frame);
+    }
+    const sequence = (packet.tcpFlags & TCP_SYN) !== 0 ? (packet.sequence + 1) | 0 : packet.sequence;
+    flow
+      .direction(fromClient)
+      .stream.segment(
+        sequence,
+        bytes,
+        packet.payloadAt,
+        packet.payloadCaptured,
+        packet.payloadLen,
+        timeUs,
+        frame,
+      );
+    if (flow.dismissed) this.dismiss(flow);
+  }
+
+  private dismiss(flow: TcpFlow): void {
+    const slot = this.table.words[flow.entry * ENTRY_WORDS + WORD_SLOT]!;
+    this.table.setState(flow.entry, STATE_DISMISSED);
+    this.releaseSlot(slot);
+  }
+
+  /// Called before a followed entry goes.
+  end(entry: number): void {
+    const at = entry * ENTRY_WORDS;
+    const slot = this.table.words[at + WORD_SLOT]!;
+    const flow = this.pool.at(slot);
+    flow.client.stream.end();
+    flow.server.stream.end();
+    if (!flow.dismissed) {
+      flow.packets = this.table.words[at + WORD_PACKETS]!;
+      flow.closeSeen = (this.table.words[at + WORD_KIND]! & ANY_CLOSE) !== 0;
+      const { a, b } = this.table.endsOf(entry);
+      flow.ends = flow.clientIsB ? { client: b, server: a } : { client: a, server: b };
+      flow.analysis!.end(flow);
+    }
+    this.releaseSlot(slot);
+  }
+
+  private takeSlot(entry: number): TcpFlow {
+    if (this.pool.isFull) this.giveUpOne();
+    const slot = this.pool.take(entry);
+    this.table.setState(entry, STATE_FOLLOWED);
+    this.table.words[entry * ENTRY_WORDS + WORD_SLOT] = slot;
+    return this.pool.at(slot);
+  }
+
+  private releaseSlot(slot: number): void {
+    const flow = this.pool.at(slot);
+    this.gaps += flow.client.stream.gaps + flow.server.stream.gaps;
+    flow.reset();
+    this.pool.release(slot);
+  }
+
+  private giveUpOne(): void {
+    const victim = this.pool.leastMissed();
+    if (victim === undefined) return;
+    const { entry } = victim;
+    this.givenUp++;
+    this.end(entry);
+    this.table.setState(entry, STATE_DISMISSED);
+  }
+}
+
+/// True if the payload begins with the header of a TLS record of application data.
+function beginsLikeTlsData(bytes: Uint8Array, packet: Packet): boolean {
+  const at = packet.payloadAt;
+  return (
+    packet.payloadCaptured >= 5 &&
+    bytes[at] === TLS_APPLICATION_DATA &&
+    bytes[at + 1] === 3 &&
+    bytes[at + 2]! <= 4 &&
+    bytes[at + 3]! <= 0x48
+  );
+}
+
+/// True if the payload can be the beginning of a TLS ClientHello: a handshake
+/// record of version 3.x whose first message is of type 1 (RFC 8446 section 4).
+function beginsLikeTls(bytes: Uint8Array, packet: Packet): boolean {
+  const at = packet.payloadAt;
+  const have = packet.payloadCaptured;
+  return (
+    have >= 1 && bytes[at] === 22 && (have < 2 || bytes[at + 1] === 3) && (have < 6 || bytes[at + 5] === 1)
+  );
+}
