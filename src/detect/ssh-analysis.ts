@@ -5,13 +5,12 @@
 import type { MemoryBudget } from '../flow/memory-budget.js';
 import { SshFlow, type SshListener } from '../flow/ssh/ssh-flow.js';
 import type { CounterEvidence, Evidence, Verdict } from './findings.js';
-import type { TlsSessionProfile } from './profile.js';
 import { SshCandidate } from './ssh-candidate.js';
+import { ChannelWatch } from './ssh-channels.js';
 import { evaluateSshClauses, type SshContext, sshCounterEvidence, sshVerdict } from './ssh-clauses.js';
 import { PollWatch } from './ssh-polls.js';
-import type { SshSessionProfile } from './ssh-profile.js';
 import { ScriptWatch, type SshScript } from './ssh-script.js';
-import { DirectionSizes, pollSizes, type ScriptWindows, scriptWindows } from './ssh-sizes.js';
+import { DirectionSizes, type SshKnowledge } from './ssh-sizes.js';
 import { TolerantWatch } from './ssh-tolerant.js';
 
 /// A session found on an SSH connection.
@@ -46,7 +45,6 @@ export class SshAnalysis implements SshListener {
   roundTripUs = 0;
   /// Candidates that found no room.
   droppedCandidates = 0;
-  private readonly windows: ScriptWindows;
   private watches: Watches | null = null;
   private candidates: SshCandidate[] = [];
   /// Polls of sessions without a log-in, by which side asks.
@@ -61,13 +59,11 @@ export class SshAnalysis implements SshListener {
   private lastUs = 0;
 
   constructor(
-    private readonly tlsProfile: TlsSessionProfile,
-    private readonly sshProfile: SshSessionProfile,
+    private readonly knowledge: SshKnowledge,
     private readonly input: number,
     budget: MemoryBudget,
   ) {
     this.ssh = new SshFlow(this, budget);
-    this.windows = scriptWindows(tlsProfile, sshProfile);
   }
 
   sshSent(fromClient: boolean, wireBytes: number, packets: number, timeUs: number, frame: number): void {
@@ -100,8 +96,8 @@ export class SshAnalysis implements SshListener {
     }
     const sizes = watches ?? this.newSizes();
     const context: SshContext = {
-      tls: this.tlsProfile,
-      ssh: this.sshProfile,
+      tls: this.knowledge.tls,
+      ssh: this.knowledge.ssh,
       input: this.input,
       clientSizes: sizes.client,
       serverSizes: sizes.server,
@@ -128,12 +124,13 @@ export class SshAnalysis implements SshListener {
     this.pieceOpen = false;
     const { pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame } = this;
     this.watches ??= this.newWatches();
-    const { script, tolerant, polls } = this.watches;
+    const { script, tolerant, polls, channels } = this.watches;
     this.lastUs = pieceUs;
     script.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame, this.roundTripUs);
     for (let i = 0; i < 2; i++) {
       tolerant[i]!.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
       polls[i]!.piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
+      channels[i]!.piece(pieceFromClient, pieceBytes, pieceUs);
     }
     for (const candidate of this.candidates) {
       if (pieceUs > candidate.sinceUs) {
@@ -146,6 +143,8 @@ export class SshAnalysis implements SshListener {
   }
 
   private found(script: SshScript, strict: boolean): void {
+    const channels = this.watches!.channels[script.reversed ? 1 : 0]!;
+    script.openedUs = channels.openedBefore(script.startUs, this.roundTripUs);
     if (script.kind === 'additional') {
       // By itself this script is met by chance: it needs a session to attach to.
       this.latest(script.reversed)?.attach(script);
@@ -166,11 +165,21 @@ export class SshAnalysis implements SshListener {
     }
     if (strict) this.dropWeak(script.reversed);
     else if (!this.replaceWeak(script)) return;
-    if (this.candidates.length >= MAX_CANDIDATES) {
+    if (this.candidates.length >= MAX_CANDIDATES && !this.makeRoom()) {
       this.droppedCandidates++;
       return;
     }
     this.candidates.push(this.newCandidate(script.reversed, strict, script, script.endUs));
+  }
+
+  /// Gives up the first candidate that rests on volumes alone.
+  private makeRoom(): boolean {
+    const at = this.candidates.findIndex(
+      (candidate) =>
+        Number.isNaN(candidate.script?.openedUs) && candidate.attachCount === 0 && !hasRhythm(candidate),
+    );
+    if (at >= 0) this.candidates.splice(at, 1);
+    return at >= 0;
   }
 
   /// A log-in that was read plainly explains what was taken for one before it.
@@ -199,7 +208,7 @@ export class SshAnalysis implements SshListener {
   /// Whose a poll is that no other preceded: the latest session that is not
   /// polled so yet, else the latest one, else a session without a log-in.
   private pollOwner(reversed: boolean, kind: number, assumption: number, askedUs: number): SshCandidate {
-    const { max } = this.tlsProfile.hubPoll.periodUs;
+    const { max } = this.knowledge.tls.hubPoll.periodUs;
     const open = this.candidates.findLast(
       (candidate) =>
         candidate.reversed === reversed &&
@@ -225,8 +234,7 @@ export class SshAnalysis implements SshListener {
       strict,
       script,
       sinceUs,
-      this.tlsProfile,
-      this.sshProfile,
+      this.knowledge,
       client,
       server,
       this.roundTripUs,
@@ -234,16 +242,17 @@ export class SshAnalysis implements SshListener {
   }
 
   private newSizes(): Sizes {
-    const { ssh, sshProfile } = this;
+    const { ssh } = this;
     const direction = (fromClient: boolean) => {
       const compression = (fromClient ? ssh.clientAlgorithms : ssh.serverAlgorithms)?.compression ?? 'none';
-      return new DirectionSizes(ssh.shape(fromClient), compression !== 'none', sshProfile);
+      return new DirectionSizes(ssh.shape(fromClient), compression !== 'none', this.knowledge.ssh);
     };
     return { client: direction(true), server: direction(false) };
   }
 
   private newWatches(): Watches {
-    const { ssh, sshProfile, tlsProfile, windows } = this;
+    const { ssh } = this;
+    const { tls: tlsProfile, ssh: sshProfile, windows } = this.knowledge;
     const { client, server } = this.newSizes();
     const slack = Math.max(client.slack, server.slack);
     const tolerant = (reversed: boolean) =>
@@ -253,22 +262,25 @@ export class SshAnalysis implements SshListener {
         reversed,
         tlsProfile,
         sshProfile,
-        pollSizes(tlsProfile, sshProfile, ssh.shape(reversed), ssh.shape(!reversed)),
+        this.knowledge.pollTable(ssh.shape(reversed), ssh.shape(!reversed)),
         slack,
         (kind, assumption, askedUs) => this.pollOwner(reversed, kind, assumption, askedUs),
       );
+    const channels = (reversed: boolean) =>
+      new ChannelWatch(!reversed, sshProfile, ssh.shape(!reversed), ssh.shape(reversed), slack > 0);
     return {
       client,
       server,
       script: new ScriptWatch(sshProfile, windows, client, server, (script) => this.found(script, true)),
       tolerant: [tolerant(false), tolerant(true)],
       polls: [polls(false), polls(true)],
+      channels: [channels(false), channels(true)],
     };
   }
 
   private describe(candidate: SshCandidate, context: SshContext): SshSession | null {
     const held = evaluateSshClauses(candidate, context);
-    const verdict = sshVerdict(held, this.sshProfile);
+    const verdict = sshVerdict(held, this.knowledge.ssh);
     if (verdict === null) return null;
     return {
       verdict,
@@ -295,6 +307,7 @@ interface Watches extends Sizes {
   script: ScriptWatch;
   tolerant: [TolerantWatch, TolerantWatch];
   polls: [PollWatch, PollWatch];
+  channels: [ChannelWatch, ChannelWatch];
 }
 
 function hasRhythm({ polls }: SshCandidate): boolean {

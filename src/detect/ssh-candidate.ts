@@ -1,10 +1,8 @@
 /// What may be a SoftEther session on an SSH connection, and what speaks for it.
 
-import type { TlsSessionProfile } from './profile.js';
 import { type PollOwner, PollTally } from './ssh-polls.js';
-import type { SshSessionProfile } from './ssh-profile.js';
 import type { SshScript } from './ssh-script.js';
-import { type DirectionSizes, type PollSizes, recordBytes } from './ssh-sizes.js';
+import { type DirectionSizes, type PollSizes, recordBytes, type SshKnowledge } from './ssh-sizes.js';
 
 const MAX_FRAMES = 8;
 
@@ -46,8 +44,7 @@ export class SshCandidate implements PollOwner {
     public strict: boolean,
     public script: SshScript | null,
     readonly sinceUs: number,
-    private readonly tls: TlsSessionProfile,
-    private readonly ssh: SshSessionProfile,
+    private readonly knowledge: SshKnowledge,
     private readonly clientSizes: DirectionSizes,
     private readonly serverSizes: DirectionSizes,
     readonly roundTripUs: number,
@@ -55,9 +52,10 @@ export class SshCandidate implements PollOwner {
     this.client = new CandidateSide(sinceUs);
     this.server = new CandidateSide(sinceUs);
     this.lastStartUs = sinceUs;
-    const { min, max } = tls.keepAlive.plaintext;
-    this.keepAliveLeast = Math.min(...ssh.recordForms.map((form) => recordBytes(form, min)));
-    this.keepAliveMost = Math.max(...ssh.recordForms.map((form) => recordBytes(form, max)));
+    const { min, max } = knowledge.tls.keepAlive.plaintext;
+    const { recordForms } = knowledge.ssh;
+    this.keepAliveLeast = Math.min(...recordForms.map((form) => recordBytes(form, min)));
+    this.keepAliveMost = Math.max(...recordForms.map((form) => recordBytes(form, max)));
   }
 
   tally(assumption: number, sizes: PollSizes): PollTally {
@@ -76,7 +74,7 @@ export class SshCandidate implements PollOwner {
 
   /// The polls under the assumption that explains most of them.
   get polls(): PollTally | null {
-    const minShare = this.ssh.minRhythmShare.value;
+    const minShare = this.knowledge.ssh.minRhythmShare.value;
     let best: PollTally | null = null;
     let bestScore = -1;
     for (const tally of this.tallies) {
@@ -96,10 +94,12 @@ export class SshCandidate implements PollOwner {
 
   /// A further connection logged in on the same SSH connection.
   attach(script: SshScript): void {
-    const { min, max } = this.ssh.attachDelayUs;
+    const { min, max } = this.knowledge.ssh.attachDelayUs;
     const delayUs = script.startUs - this.lastStartUs;
     this.lastStartUs = script.startUs;
     this.attachCount++;
+    // Each connection is a channel of its own.
+    if (Number.isNaN(script.openedUs)) return;
     // TCP, TLS and the forwarding take a few round trips before the signature.
     if (delayUs < min || delayUs > max + 4 * this.roundTripUs) return;
     if (this.attached.length < MAX_FRAMES) this.attached.push(script);
@@ -114,7 +114,7 @@ export class SshCandidate implements PollOwner {
     const gapUs = timeUs - side.lastUs;
     if (side.wireBytes > wireBytes && gapUs > side.longestGapUs) side.longestGapUs = gapUs;
     if (!sizes.isTiny(wireBytes)) side.first ??= { wireBytes, afterUs: timeUs - this.sinceUs, frame };
-    const { gapUs: usual, quietUs } = this.tls.keepAlive;
+    const { gapUs: usual, quietUs } = this.knowledge.tls.keepAlive;
     const spontaneous = timeUs - other.lastUs >= quietUs.value;
     side.lastUs = timeUs;
     if (gapUs < usual.min || gapUs > usual.max || !spontaneous) return;

@@ -62,7 +62,15 @@ export function sshCounterEvidence(candidate: SshCandidate, { tls }: SshContext)
 
 function script(candidate: SshCandidate, { input }: SshContext, held: SshHeld): void {
   if (candidate.script === null) return;
-  const { wireBytes, frames } = candidate.script;
+  const { wireBytes, frames, openedUs, startUs } = candidate.script;
+  if (!Number.isNaN(openedUs)) {
+    held.set('channel-open', {
+      feature: 'channel-open',
+      detail: `a channel was opened ${seconds(startUs - openedUs)} s before the log-in`,
+      frames: references(input, frames.slice(0, 1)),
+      strength: 'supporting',
+    });
+  }
   const sizes = STEP_NAMES.map((name, i) => `${name} ${wireBytes[i]}`).join(', ');
   const who = candidate.reversed ? 'the SSH server' : 'the SSH client';
   if (candidate.strict) {
@@ -139,7 +147,8 @@ function polls(candidate: SshCandidate, { tls, ssh, input }: SshContext, held: S
   const frames = references(input, tally.frames);
   const pairs = tally.answered[0] + tally.answered[1];
   // An SSH packet's size stands for 8 or 16 lengths: one kind alone is met by chance.
-  if (Math.min(...tally.answered) >= hubPoll.minPairs.value) {
+  const mostAnswered = pairs >= tally.asked * ssh.minAnsweredShare.value;
+  if (mostAnswered && Math.min(...tally.answered) >= hubPoll.minPairs.value) {
     const side = candidate.reversed ? 'the SSH client' : 'the SSH server';
     held.set('hub-poll', {
       feature: 'hub-poll',

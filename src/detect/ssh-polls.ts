@@ -4,7 +4,7 @@
 
 import type { TlsSessionProfile } from './profile.js';
 import type { SshSessionProfile } from './ssh-profile.js';
-import type { PollSizes } from './ssh-sizes.js';
+import type { PollSizes, PollTable } from './ssh-sizes.js';
 
 const KINDS = 2;
 /// Answered polls of one kind remembered: that many addresses can be asked in
@@ -16,6 +16,8 @@ const MAX_FRAMES = 8;
 export class PollTally {
   /// By kind: ARP, neighbour discovery.
   readonly answered: [number, number] = [0, 0];
+  /// Questions of the size until the last answered one.
+  asked = 0;
   readonly periods: [number, number] = [0, 0];
   /// Periods as the hub's own clock gives them.
   readonly exact: [number, number] = [0, 0];
@@ -41,17 +43,30 @@ export interface PollOwner {
   tally(assumption: number, sizes: PollSizes): PollTally;
 }
 
+/// The state for each assumption and kind ("lane"); made when the first packet of a fitting size comes.
+class Lanes {
+  /// The question that waits for its answer, if any.
+  readonly askedUs: Float64Array;
+  readonly askedFrame: Float64Array;
+  /// Questions since the last answer.
+  readonly askedCount: Float64Array;
+  /// By place: when the last answered ones were asked, and whose they were.
+  readonly answeredUs: Float64Array;
+  readonly owners: (PollOwner | null)[];
+  readonly next: Uint8Array;
+
+  constructor(count: number) {
+    this.askedUs = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+    this.askedFrame = new Float64Array(count);
+    this.askedCount = new Float64Array(count);
+    this.answeredUs = new Float64Array(count * REMEMBERED).fill(Number.NEGATIVE_INFINITY);
+    this.owners = new Array(count * REMEMBERED).fill(null);
+    this.next = new Uint8Array(count);
+  }
+}
+
 export class PollWatch {
-  private readonly longest: number;
-  /// 1 for sizes that mean anything: most packets are done with that.
-  private readonly wanted: Uint8Array;
-  /// By assumption and kind: the question that waits for its answer, if any.
-  private readonly askedUs: Float64Array;
-  private readonly askedFrame: Float64Array;
-  /// By assumption, kind and place: when the last answered ones were asked, and whose they were.
-  private readonly answeredUs: Float64Array;
-  private readonly owners: (PollOwner | null)[];
-  private readonly next: Uint8Array;
+  private lanes: Lanes | null = null;
 
   /// `reversed`: the side of the SSH client asks. `owner` names the session
   /// that a poll belongs to if none came a period before it.
@@ -59,38 +74,30 @@ export class PollWatch {
     private readonly reversed: boolean,
     private readonly tls: TlsSessionProfile,
     private readonly ssh: SshSessionProfile,
-    private readonly sizes: readonly PollSizes[],
+    private readonly table: PollTable,
     private readonly slack: number,
     private readonly owner: (kind: number, assumption: number, askedUs: number) => PollOwner,
-  ) {
-    this.longest =
-      Math.max(...sizes.flatMap(({ question, answer }) => [...question, ...answer.flat()])) + slack;
-    this.wanted = new Uint8Array(this.longest + 1);
-    for (const { question, answer } of sizes) {
-      for (const size of [...question, ...answer.flat()]) this.wanted.fill(1, size, size + slack + 1);
-    }
-    const lanes = sizes.length * KINDS;
-    this.askedUs = new Float64Array(lanes).fill(Number.NEGATIVE_INFINITY);
-    this.askedFrame = new Float64Array(lanes);
-    this.answeredUs = new Float64Array(lanes * REMEMBERED).fill(Number.NEGATIVE_INFINITY);
-    this.owners = new Array(lanes * REMEMBERED).fill(null);
-    this.next = new Uint8Array(lanes);
-  }
+  ) {}
 
   piece(fromClient: boolean, wireBytes: number, timeUs: number, frame: number): void {
-    if (wireBytes > this.longest || this.wanted[wireBytes] === 0) return;
+    // Most packets are done with this.
+    if (!this.table.wanted(wireBytes, this.slack)) return;
+    this.lanes ??= new Lanes(this.table.sizes.length * KINDS);
+    const { lanes } = this;
+    const { sizes } = this.table;
     const asks = fromClient === this.reversed;
-    for (let i = 0; i < this.sizes.length; i++) {
+    for (let i = 0; i < sizes.length; i++) {
       for (let kind = 0; kind < KINDS; kind++) {
         const lane = i * KINDS + kind;
         if (asks) {
-          if (!this.isSize(wireBytes, this.sizes[i]!.question[kind]!)) continue;
-          this.askedUs[lane] = timeUs;
-          this.askedFrame[lane] = frame;
-        } else if (timeUs - this.askedUs[lane]! <= this.tls.hubPoll.withinUs.value) {
-          for (const size of this.sizes[i]!.answer[kind]!) {
+          if (!this.isSize(wireBytes, sizes[i]!.question[kind]!)) continue;
+          lanes.askedUs[lane] = timeUs;
+          lanes.askedFrame[lane] = frame;
+          lanes.askedCount[lane]!++;
+        } else if (timeUs - lanes.askedUs[lane]! <= this.tls.hubPoll.withinUs.value) {
+          for (const size of sizes[i]!.answer[kind]!) {
             if (!this.isSize(wireBytes, size)) continue;
-            this.answered(i, kind, lane, frame);
+            this.answered(lanes, i, kind, frame);
             break;
           }
         }
@@ -102,33 +109,36 @@ export class PollWatch {
     return wireBytes >= size && wireBytes <= size + this.slack;
   }
 
-  private answered(assumption: number, kind: number, lane: number, frame: number): void {
-    const askedUs = this.askedUs[lane]!;
-    this.askedUs[lane] = Number.NEGATIVE_INFINITY;
+  private answered(lanes: Lanes, assumption: number, kind: number, frame: number): void {
+    const lane = assumption * KINDS + kind;
+    const askedUs = lanes.askedUs[lane]!;
+    lanes.askedUs[lane] = Number.NEGATIVE_INFINITY;
     const { periodUs } = this.tls.hubPoll;
     const clock = this.ssh.pollClock.periodUs;
     let owner: PollOwner | null = null;
     let exact = false;
     for (let i = lane * REMEMBERED; i < (lane + 1) * REMEMBERED; i++) {
-      const sinceUs = askedUs - this.answeredUs[i]!;
+      const sinceUs = askedUs - lanes.answeredUs[i]!;
       if (sinceUs < periodUs.min || sinceUs > periodUs.max) continue;
       if (owner !== null && exact) continue;
-      owner = this.owners[i]!;
+      owner = lanes.owners[i]!;
       exact = sinceUs >= clock.min && sinceUs <= clock.max;
     }
     const isPeriod = owner !== null;
     owner ??= this.owner(kind, assumption, askedUs);
-    const at = lane * REMEMBERED + this.next[lane]!;
-    this.next[lane] = (this.next[lane]! + 1) % REMEMBERED;
-    this.answeredUs[at] = askedUs;
-    this.owners[at] = owner;
+    const at = lane * REMEMBERED + lanes.next[lane]!;
+    lanes.next[lane] = (lanes.next[lane]! + 1) % REMEMBERED;
+    lanes.answeredUs[at] = askedUs;
+    lanes.owners[at] = owner;
 
-    const tally = owner.tally(assumption, this.sizes[assumption]!);
+    const tally = owner.tally(assumption, this.table.sizes[assumption]!);
     if (tally.answered[0] + tally.answered[1] === 0) tally.firstUs = askedUs;
     tally.answered[kind]!++;
+    tally.asked += lanes.askedCount[lane]!;
+    lanes.askedCount[lane] = 0;
     tally.lastUs[kind] = askedUs;
     if (isPeriod) tally.periods[kind]!++;
     if (exact) tally.exact[kind]!++;
-    if (tally.frames.length < MAX_FRAMES) tally.frames.push(this.askedFrame[lane]!, frame);
+    if (tally.frames.length < MAX_FRAMES) tally.frames.push(lanes.askedFrame[lane]!, frame);
   }
 }

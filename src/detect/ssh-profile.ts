@@ -7,6 +7,7 @@ import type { Limit, Range } from './profile.js';
 export type SshClause =
   | 'start-script'
   | 'tolerant-script'
+  | 'channel-open'
   | 'first-records'
   | 'additional-connection'
   | 'keep-alive'
@@ -77,6 +78,18 @@ export interface SshSessionProfile {
   /// First byte of a further connection's signature, counted from the welcome
   /// or from the one before.
   attachDelayUs: Range;
+  /// A new channel: payload bytes of the message that asks for it and of the
+  /// one that confirms (with compression at least `compressionBytes`), most time
+  /// between them, and from there to the signature.
+  channel: {
+    openPayload: Range;
+    confirmationPayload: Limit;
+    compressionBytes: Limit;
+    confirmUs: Limit;
+    signatureUs: Limit;
+  };
+  /// Smallest share of the questions of a poll's size that are answered so.
+  minAnsweredShare: Limit;
   /// Polls: time from one to the next as its program sets it, and fewest of
   /// them that show its clock without any log-in. Fewest with a log-in stand in
   /// the TLS profile.

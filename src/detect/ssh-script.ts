@@ -20,6 +20,8 @@ export interface SshScript {
   kind: 'primary' | 'additional';
   /// The VPN client is on the side of the SSH server (-R).
   reversed: boolean;
+  /// When its channel was opened; NaN if that was not seen.
+  openedUs: number;
   /// First byte of the signature, last one of the welcome or the attach answer.
   startUs: number;
   endUs: number;
@@ -111,6 +113,7 @@ export class ScriptWatch {
     this.found({
       kind: isPrimary ? 'primary' : 'additional',
       reversed: this.fromClient[last] === 1,
+      openedUs: Number.NaN,
       startUs: this.startUs[start]!,
       endUs: this.lastUs[last]!,
       frames: order.map((at) => this.frame[at]!),

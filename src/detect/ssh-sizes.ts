@@ -112,7 +112,7 @@ export class DirectionSizes {
 
 /// The poll sizes to look for, for each shape and form that gives others:
 /// questions in a direction of `asking` shape, answers of `answering`.
-export function pollSizes(
+function pollSizes(
   tls: TlsSessionProfile,
   ssh: SshSessionProfile,
   asking: SshPacketShape | null,
@@ -138,4 +138,51 @@ export function pollSizes(
     }
   }
   return [...all.values()];
+}
+
+/// The poll sizes of a flow and which sizes occur among them. Shared by the flows that look alike.
+export class PollTable {
+  private readonly marks: Uint8Array;
+  constructor(readonly sizes: readonly PollSizes[]) {
+    const all = sizes.flatMap(({ question, answer }) => [...question, ...answer.flat()]);
+    this.marks = new Uint8Array(Math.max(...all) + 1);
+    for (const size of all) this.marks[size] = 1;
+  }
+
+  /// True if some poll or answer has this size, or one that compression made up to `slack` longer.
+  wanted(wireBytes: number, slack: number): boolean {
+    const { marks } = this;
+    if (wireBytes - slack >= marks.length) return false;
+    for (let size = wireBytes - slack; size <= wireBytes; size++) if (marks[size] === 1) return true;
+    return false;
+  }
+}
+
+/// Both profiles and what follows from them for every flow: made once.
+export class SshKnowledge {
+  readonly windows: ScriptWindows;
+  private readonly tables = new Map<string, PollTable>();
+
+  constructor(
+    readonly tls: TlsSessionProfile,
+    readonly ssh: SshSessionProfile,
+  ) {
+    this.windows = scriptWindows(tls, ssh);
+  }
+
+  /// For questions in a direction of `asking` shape and answers of `answering`.
+  pollTable(asking: SshPacketShape | null, answering: SshPacketShape | null): PollTable {
+    const key = asking === null || answering === null ? '' : `${shapeKey(asking)} ${shapeKey(answering)}`;
+    let table = this.tables.get(key);
+    if (table === undefined) {
+      table = new PollTable(pollSizes(this.tls, this.ssh, asking, answering));
+      this.tables.set(key, table);
+    }
+    return table;
+  }
+}
+
+/// Few: shapes follow from the known ciphers and MACs only.
+function shapeKey({ base, block, padded }: SshPacketShape): string {
+  return `${base},${block},${padded}`;
 }

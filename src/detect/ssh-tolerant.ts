@@ -105,6 +105,7 @@ export class TolerantWatch {
     this.found({
       kind: 'primary',
       reversed: this.reversed,
+      openedUs: Number.NaN,
       startUs: this.startedUs[last]!,
       endUs: this.reachedUs[last]!,
       frames: path(this.frames),

@@ -72,6 +72,22 @@ export const softetherSsh: SshSessionProfile = {
     max: 1_700_000,
     source: 'Session.c: ClientAdditionalThread, interval 1 s; 1.07 to 1.24 s seen (facts, hard cases A3, A4)',
   },
+  channel: {
+    openPayload: {
+      min: 45 + 1 + 7,
+      max: 48 + 255 + 45,
+      source:
+        'RFC 4254 sections 5.1 and 7.2: 45 (direct-tcpip) or 48 (forwarded-tcpip) bytes + host + originator',
+    },
+    confirmationPayload: { value: 17, source: 'RFC 4254 section 5.1: type and four numbers' },
+    compressionBytes: { value: 6, source: 'a repeated message is little more than its changed bytes' },
+    confirmUs: { value: 10_000_000, source: 'the far end connects to the VPN server before it confirms' },
+    signatureUs: { value: 3_000_000, source: '0.06 to 0.2 s recorded; slow computers need longer for TLS' },
+  },
+  minAnsweredShare: {
+    value: 0.6,
+    source: 'a client answers every poll of its own address; other small packets are answered with any size',
+  },
   pollClock: {
     periodUs: {
       min: 5_040_000,
@@ -102,11 +118,16 @@ export const softetherSsh: SshSessionProfile = {
     ],
     likely: [
       { all: ['start-script'], count: 1, of: ['additional-connection', 'poll-rhythm', 'client-software'] },
-      { all: ['start-script', 'first-records'], count: 1, of: ['keep-alive', 'hub-poll'] },
+      { all: ['start-script', 'first-records', 'keep-alive'], count: 0, of: [] },
+      { all: ['start-script', 'channel-open', 'first-records', 'hub-poll'], count: 0, of: [] },
       { all: ['tolerant-script', 'poll-rhythm'], count: 1, of: ['poll-kinds', 'poll-clock'] },
       { all: ['poll-rhythm', 'poll-kinds', 'poll-clock'], count: 0, of: [] },
     ],
     // One kind of poll without a log-in is nothing: OpenVPN's `ping 5` inside SSH looks like it.
-    suspected: [{ all: [], count: 1, of: ['start-script', 'client-software'] }],
+    // Volumes alone are met by busy forwarded web applications (measured with made-up ones).
+    suspected: [
+      { all: ['start-script'], count: 1, of: ['channel-open', 'first-records'] },
+      { all: ['client-software'], count: 0, of: [] },
+    ],
   },
 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SshAnalysis } from '#sealert/detect/ssh-analysis.js';
-import { DirectionSizes, pollSizes, recordBytes, scriptWindows } from '#sealert/detect/ssh-sizes.js';
+import { DirectionSizes, recordBytes, SshKnowledge, scriptWindows } from '#sealert/detect/ssh-sizes.js';
 import { MemoryBudget } from '#sealert/flow/memory-budget.js';
 import { channelWireBytes, sshPacketShape } from '#sealert/flow/ssh/packet-shape.js';
 import { softetherSsh } from '#sealert/profiles/softether-ssh.js';
@@ -42,7 +42,8 @@ test('every message of the TLS profile fits its window on every cipher, in up to
 
 test('poll sizes are those recorded with chacha20 and TLS 1.3', () => {
   const shape = sshPacketShape('chacha20-poly1305@openssh.com', '');
-  const sizes = pollSizes(softetherTls, softetherSsh, shape, shape)[0]!;
+  const [sizes] = new SshKnowledge(softetherTls, softetherSsh).pollTable(shape, shape).sizes;
+  assert(sizes !== undefined);
   assert.deepEqual(sizes.question, [108, 156]);
   assert.deepEqual(sizes.answer, [[108, 124], [148]]);
 });
@@ -53,7 +54,9 @@ for (const suite of SUITES) {
   test(`a log-in alone is suspected: ${name}`, () => {
     const ssh = new SshDialogue(suite);
     ssh.login();
-    assert.deepEqual(ssh.verdicts(), [{ verdict: 'suspected', reversed: false, clauses: ['start-script'] }]);
+    assert.deepEqual(ssh.verdicts(), [
+      { verdict: 'suspected', reversed: false, clauses: ['channel-open', 'start-script'] },
+    ]);
   });
 
   test(`a log-in and a connection that attaches are likely: ${name}`, () => {
@@ -94,7 +97,7 @@ for (const suite of SUITES) {
 
 test('the same when the SSH connection itself is joined half-way', () => {
   const shape = sshPacketShape('aes256-ctr', 'hmac-sha2-256')!;
-  const analysis = new SshAnalysis(softetherTls, softetherSsh, 0, new MemoryBudget(0));
+  const analysis = new SshAnalysis(new SshKnowledge(softetherTls, softetherSsh), 0, new MemoryBudget(0));
   analysis.ssh.beginInside();
   let frame = 0;
   const send = (fromClient: boolean, plaintext: number, timeUs: number) => {

@@ -2,7 +2,7 @@
 
 import { SshAnalysis } from '#sealert/detect/ssh-analysis.js';
 import type { SshSessionProfile } from '#sealert/detect/ssh-profile.js';
-import { recordBytes } from '#sealert/detect/ssh-sizes.js';
+import { recordBytes, SshKnowledge } from '#sealert/detect/ssh-sizes.js';
 import { MemoryBudget } from '#sealert/flow/memory-budget.js';
 import { channelWireBytes, sshPacketShape } from '#sealert/flow/ssh/packet-shape.js';
 import { softetherSsh } from '#sealert/profiles/softether-ssh.js';
@@ -76,7 +76,7 @@ export class SshDialogue {
     profile: SshSessionProfile = softetherSsh,
     clientHello = CLIENT_HELLO,
   ) {
-    this.analysis = new SshAnalysis(softetherTls, profile, 0, new MemoryBudget(1 << 20));
+    this.analysis = new SshAnalysis(new SshKnowledge(softetherTls, profile), 0, new MemoryBudget(1 << 20));
     for (const fromClient of [true, false]) this.raw(fromClient, fromClient ? clientHello : SERVER_HELLO);
     for (const fromClient of [true, false]) this.raw(fromClient, joined(offer(suite), NEW_KEYS));
   }
@@ -106,9 +106,16 @@ export class SshDialogue {
     );
   }
 
+  /// A new channel; payloads are given as data and 9 bytes more.
+  open(reversed = false): void {
+    this.data(!reversed, 57 - 9);
+    this.data(reversed, 17 - 9);
+  }
+
   /// A log-in as recorded (ssh-L-22), the VPN client on the SSH client's side unless `reversed`.
   login(reversed = false, login = 3041, welcome = 2540): void {
     const c = !reversed;
+    this.open(reversed);
     this.data(c, 314, 50);
     this.data(!c, 1427, 4);
     this.data(c, 80, 1);
@@ -121,7 +128,9 @@ export class SshDialogue {
 
   attach(afterMs: number, reversed = false): void {
     const c = !reversed;
-    this.data(c, 314, afterMs);
+    this.timeUs += afterMs * 1000;
+    this.open(reversed);
+    this.data(c, 314, 1);
     this.data(!c, 1427, 4);
     this.data(c, 80 + 2544, 1);
     this.data(!c, 158 + 900, 40);
