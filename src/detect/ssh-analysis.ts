@@ -6,12 +6,10 @@ import type { MemoryBudget } from '../flow/memory-budget.js';
 import { SshFlow, type SshListener } from '../flow/ssh/ssh-flow.js';
 import type { CounterEvidence, Evidence, Verdict } from './findings.js';
 import { SshCandidate } from './ssh-candidate.js';
-import { ChannelWatch } from './ssh-channels.js';
 import { evaluateSshClauses, type SshContext, sshCounterEvidence, sshVerdict } from './ssh-clauses.js';
-import { PollWatch } from './ssh-polls.js';
-import { ScriptWatch, type SshScript } from './ssh-script.js';
-import { DirectionSizes, type SshKnowledge } from './ssh-sizes.js';
-import { TolerantWatch } from './ssh-tolerant.js';
+import type { SshScript } from './ssh-script.js';
+import type { SshKnowledge } from './ssh-sizes.js';
+import { type FlowSizes, flowSizes, newWatches, type Watches } from './ssh-watches.js';
 
 /// A session found on an SSH connection.
 export interface SshSession {
@@ -35,6 +33,9 @@ export interface SshSession {
 
 /// Most candidates of one SSH connection.
 const MAX_CANDIDATES = 16;
+
+/// The far end may take longer to reach the VPN server than one round trip takes.
+const MAX_ROUND_TRIP_US = 1_000_000;
 
 /// Time in which a hub polls a new address three times and more.
 const PROOF_US = 30_000_000;
@@ -94,7 +95,7 @@ export class SshAnalysis implements SshListener {
       watches.script.end();
       for (const tolerant of watches.tolerant) tolerant.end();
     }
-    const sizes = watches ?? this.newSizes();
+    const sizes = watches ?? flowSizes(this.ssh, this.knowledge);
     const context: SshContext = {
       tls: this.knowledge.tls,
       ssh: this.knowledge.ssh,
@@ -110,7 +111,7 @@ export class SshAnalysis implements SshListener {
     }
     if (candidates.length === 0 && context.identification !== '') {
       // The way of 2004: the program's name may be all there is.
-      candidates.push(this.newCandidate(false, false, null, this.lastUs, sizes));
+      candidates.push(this.newCandidate(false, false, null, this.lastUs, this.roundTripUs, sizes));
     }
     const sessions: SshSession[] = [];
     for (const candidate of candidates) {
@@ -123,7 +124,12 @@ export class SshAnalysis implements SshListener {
   private closePiece(): void {
     this.pieceOpen = false;
     const { pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame } = this;
-    this.watches ??= this.newWatches();
+    this.watches ??= newWatches(
+      this.ssh,
+      this.knowledge,
+      (script, strict) => this.found(script, strict),
+      (reversed, kind, assumption, askedUs) => this.pollOwner(reversed, kind, assumption, askedUs),
+    );
     const { script, tolerant, polls, channels } = this.watches;
     this.lastUs = pieceUs;
     script.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame, this.roundTripUs);
@@ -145,6 +151,8 @@ export class SshAnalysis implements SshListener {
   private found(script: SshScript, strict: boolean): void {
     const channels = this.watches!.channels[script.reversed ? 1 : 0]!;
     script.openedUs = channels.openedBefore(script.startUs, this.roundTripUs);
+    // A proxy may answer the SYN; the far end of the SSH connection answers the opening.
+    const roundTripUs = Math.max(this.roundTripUs, Math.min(channels.answerUs, MAX_ROUND_TRIP_US));
     if (script.kind === 'additional') {
       // By itself this script is met by chance: it needs a session to attach to.
       this.latest(script.reversed)?.attach(script);
@@ -169,7 +177,7 @@ export class SshAnalysis implements SshListener {
       this.droppedCandidates++;
       return;
     }
-    this.candidates.push(this.newCandidate(script.reversed, strict, script, script.endUs));
+    this.candidates.push(this.newCandidate(script.reversed, strict, script, script.endUs, roundTripUs));
   }
 
   /// Gives up the first candidate that rests on volumes alone.
@@ -218,7 +226,7 @@ export class SshAnalysis implements SshListener {
     const owner = open ?? this.latest(reversed);
     if (owner !== undefined) return owner;
     const at = reversed ? 1 : 0;
-    this.running[at] ??= this.newCandidate(reversed, false, null, askedUs);
+    this.running[at] ??= this.newCandidate(reversed, false, null, askedUs, this.roundTripUs);
     return this.running[at];
   }
 
@@ -227,55 +235,10 @@ export class SshAnalysis implements SshListener {
     strict: boolean,
     script: SshScript | null,
     sinceUs: number,
-    { client, server }: Sizes = this.watches!,
+    roundTripUs: number,
+    { client, server }: FlowSizes = this.watches!,
   ): SshCandidate {
-    return new SshCandidate(
-      reversed,
-      strict,
-      script,
-      sinceUs,
-      this.knowledge,
-      client,
-      server,
-      this.roundTripUs,
-    );
-  }
-
-  private newSizes(): Sizes {
-    const { ssh } = this;
-    const direction = (fromClient: boolean) => {
-      const compression = (fromClient ? ssh.clientAlgorithms : ssh.serverAlgorithms)?.compression ?? 'none';
-      return new DirectionSizes(ssh.shape(fromClient), compression !== 'none', this.knowledge.ssh);
-    };
-    return { client: direction(true), server: direction(false) };
-  }
-
-  private newWatches(): Watches {
-    const { ssh } = this;
-    const { tls: tlsProfile, ssh: sshProfile, windows } = this.knowledge;
-    const { client, server } = this.newSizes();
-    const slack = Math.max(client.slack, server.slack);
-    const tolerant = (reversed: boolean) =>
-      new TolerantWatch(reversed, sshProfile, windows, client, server, (script) => this.found(script, false));
-    const polls = (reversed: boolean) =>
-      new PollWatch(
-        reversed,
-        tlsProfile,
-        sshProfile,
-        this.knowledge.pollTable(ssh.shape(reversed), ssh.shape(!reversed)),
-        slack,
-        (kind, assumption, askedUs) => this.pollOwner(reversed, kind, assumption, askedUs),
-      );
-    const channels = (reversed: boolean) =>
-      new ChannelWatch(!reversed, sshProfile, ssh.shape(!reversed), ssh.shape(reversed), slack > 0);
-    return {
-      client,
-      server,
-      script: new ScriptWatch(sshProfile, windows, client, server, (script) => this.found(script, true)),
-      tolerant: [tolerant(false), tolerant(true)],
-      polls: [polls(false), polls(true)],
-      channels: [channels(false), channels(true)],
-    };
+    return new SshCandidate(reversed, strict, script, sinceUs, this.knowledge, client, server, roundTripUs);
   }
 
   private describe(candidate: SshCandidate, context: SshContext): SshSession | null {
@@ -295,19 +258,6 @@ export class SshAnalysis implements SshListener {
       against: sshCounterEvidence(candidate, context),
     };
   }
-}
-
-interface Sizes {
-  client: DirectionSizes;
-  server: DirectionSizes;
-}
-
-/// What looks at the encrypted part, made when it begins.
-interface Watches extends Sizes {
-  script: ScriptWatch;
-  tolerant: [TolerantWatch, TolerantWatch];
-  polls: [PollWatch, PollWatch];
-  channels: [ChannelWatch, ChannelWatch];
 }
 
 function hasRhythm({ polls }: SshCandidate): boolean {

@@ -8,12 +8,15 @@ import type { SshSessionProfile } from './ssh-profile.js';
 const REMEMBERED = 4;
 
 export class ChannelWatch {
+  /// After `openedBefore`: time from asking to confirmation, a round trip at least.
+  answerUs = 0;
   private readonly openLeast: number;
   private readonly openMost: number;
   private readonly confirmLeast: number;
   private readonly confirmMost: number;
   private askedUs = Number.NEGATIVE_INFINITY;
   private readonly openedUs = new Float64Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
+  private readonly answersUs = new Float64Array(REMEMBERED);
   private next = 0;
 
   /// `openerIsClient`: the SSH client opens (-L, -D), not the server (-R).
@@ -44,6 +47,7 @@ export class ChannelWatch {
     if (wire < this.confirmLeast || wire > this.confirmMost) return;
     if (timeUs - this.askedUs > this.ssh.channel.confirmUs.value) return;
     this.openedUs[this.next] = timeUs;
+    this.answersUs[this.next] = timeUs - this.askedUs;
     this.next = (this.next + 1) % REMEMBERED;
     this.askedUs = Number.NEGATIVE_INFINITY;
   }
@@ -51,11 +55,16 @@ export class ChannelWatch {
   /// When the channel was opened that a signature at `timeUs` belongs to; NaN if none was.
   openedBefore(timeUs: number, roundTripUs: number): number {
     let latestUs = Number.NaN;
-    for (const openedUs of this.openedUs) {
+    this.answerUs = 0;
+    for (let i = 0; i < REMEMBERED; i++) {
+      const openedUs = this.openedUs[i]!;
       const sinceUs = timeUs - openedUs;
       // Hello and flight take a round trip each, a probe another.
-      if (sinceUs < 0 || sinceUs > this.ssh.channel.signatureUs.value + 6 * roundTripUs) continue;
-      if (!(latestUs > openedUs)) latestUs = openedUs;
+      const answerUs = Math.max(roundTripUs, this.answersUs[i]!);
+      if (sinceUs < 0 || sinceUs > this.ssh.channel.signatureUs.value + 6 * answerUs) continue;
+      if (latestUs > openedUs) continue;
+      latestUs = openedUs;
+      this.answerUs = this.answersUs[i]!;
     }
     return latestUs;
   }
