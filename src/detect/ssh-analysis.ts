@@ -1,0 +1,265 @@
+/// Follows one SSH connection: identification, negotiation, then sessions
+/// inside it. State is constant, and a packet that means nothing costs a few
+/// comparisons: most SSH connections never hold a candidate.
+
+import type { MemoryBudget } from '../flow/memory-budget.js';
+import { SshFlow, type SshListener } from '../flow/ssh/ssh-flow.js';
+import type { CounterEvidence, Evidence, Verdict } from './findings.js';
+import { SshCandidate } from './ssh-candidate.js';
+import { evaluateSshClauses, type SshContext, sshCounterEvidence, sshVerdict } from './ssh-clauses.js';
+import type { SshScript } from './ssh-script.js';
+import type { SshKnowledge } from './ssh-sizes.js';
+import { type FlowSizes, flowSizes, newWatches, type Watches } from './ssh-watches.js';
+
+/// A session found on an SSH connection.
+export interface SshSession {
+  verdict: Verdict;
+  /// The side of the SSH client is the VPN server's (-R), not the VPN client's.
+  reversed: boolean;
+  /// First byte of the log-in, or the first poll of a session that ran before;
+  /// the end is the last byte of the SSH connection: when a channel closes is encrypted.
+  startUs: number;
+  endUs: number;
+  /// False if the log-in was not captured.
+  startCaptured: boolean;
+  /// Connections that attached to it, those at any distance included.
+  additionalConnections: number;
+  /// Encrypted SSH bytes of each side since the log-in, other channels included.
+  bytesFromClient: number;
+  bytesFromServer: number;
+  evidence: Evidence[];
+  against: CounterEvidence[];
+}
+
+/// Most candidates of one SSH connection.
+const MAX_CANDIDATES = 16;
+
+/// The far end may take longer to reach the VPN server than one round trip takes.
+const MAX_ROUND_TRIP_US = 1_000_000;
+
+/// Time in which a hub polls a new address three times and more.
+const PROOF_US = 30_000_000;
+
+export class SshAnalysis implements SshListener {
+  readonly ssh: SshFlow;
+  /// One round trip between the ends of the TCP connection, if it is known.
+  roundTripUs = 0;
+  /// Candidates that found no room.
+  droppedCandidates = 0;
+  private watches: Watches | null = null;
+  private candidates: SshCandidate[] = [];
+  /// Polls of sessions without a log-in, by which side asks.
+  private running: [SshCandidate | null, SshCandidate | null] = [null, null];
+  /// The piece that the next bytes of its frame still belong to.
+  private pieceOpen = false;
+  private pieceFromClient = false;
+  private pieceBytes = 0;
+  private piecePackets = 0;
+  private pieceUs = 0;
+  private pieceFrame = 0;
+  private lastUs = 0;
+
+  constructor(
+    private readonly knowledge: SshKnowledge,
+    private readonly input: number,
+    budget: MemoryBudget,
+  ) {
+    this.ssh = new SshFlow(this, budget);
+  }
+
+  sshSent(fromClient: boolean, wireBytes: number, packets: number, timeUs: number, frame: number): void {
+    const joins =
+      this.pieceOpen &&
+      packets === 0 &&
+      this.piecePackets === 0 &&
+      this.pieceFrame === frame &&
+      this.pieceFromClient === fromClient;
+    if (joins) {
+      this.pieceBytes += wireBytes;
+      return;
+    }
+    if (this.pieceOpen) this.closePiece();
+    this.pieceOpen = true;
+    this.pieceFromClient = fromClient;
+    this.pieceBytes = wireBytes;
+    this.piecePackets = packets;
+    this.pieceUs = timeUs;
+    this.pieceFrame = frame;
+  }
+
+  /// The connection has ended: the sessions in it, in the order of their starts.
+  end(): SshSession[] {
+    if (this.pieceOpen) this.closePiece();
+    const { watches } = this;
+    if (watches !== null) {
+      watches.script.end();
+      for (const tolerant of watches.tolerant) tolerant.end();
+    }
+    const sizes = watches ?? flowSizes(this.ssh, this.knowledge);
+    const context: SshContext = {
+      tls: this.knowledge.tls,
+      ssh: this.knowledge.ssh,
+      input: this.input,
+      clientSizes: sizes.client,
+      serverSizes: sizes.server,
+      identification: this.ssh.client.identification,
+      identificationFrame: this.ssh.client.identificationFrame,
+    };
+    const candidates = [...this.candidates];
+    for (const running of this.running) {
+      if (running !== null && hasRhythm(running)) candidates.push(running);
+    }
+    if (candidates.length === 0 && context.identification !== '') {
+      // The way of 2004: the program's name may be all there is.
+      candidates.push(this.newCandidate(false, false, null, this.lastUs, this.roundTripUs, sizes));
+    }
+    const sessions: SshSession[] = [];
+    for (const candidate of candidates) {
+      const session = this.describe(candidate, context);
+      if (session !== null) sessions.push(session);
+    }
+    return sessions.sort((a, b) => a.startUs - b.startUs);
+  }
+
+  private closePiece(): void {
+    this.pieceOpen = false;
+    const { pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame } = this;
+    this.watches ??= newWatches(
+      this.ssh,
+      this.knowledge,
+      (script, strict) => this.found(script, strict),
+      (reversed, kind, assumption, askedUs) => this.pollOwner(reversed, kind, assumption, askedUs),
+    );
+    const { script, tolerant, polls, channels } = this.watches;
+    this.lastUs = pieceUs;
+    script.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame, this.roundTripUs);
+    for (let i = 0; i < 2; i++) {
+      tolerant[i]!.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
+      polls[i]!.piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
+      channels[i]!.piece(pieceFromClient, pieceBytes, pieceUs);
+    }
+    for (const candidate of this.candidates) {
+      if (pieceUs > candidate.sinceUs) {
+        candidate.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
+      }
+    }
+    for (const running of this.running) {
+      running?.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
+    }
+  }
+
+  private found(script: SshScript, strict: boolean): void {
+    const channels = this.watches!.channels[script.reversed ? 1 : 0]!;
+    script.openedUs = channels.openedBefore(script.startUs, this.roundTripUs);
+    // A proxy may answer the SYN; the far end of the SSH connection answers the opening.
+    const roundTripUs = Math.max(this.roundTripUs, Math.min(channels.answerUs, MAX_ROUND_TRIP_US));
+    if (script.kind === 'additional') {
+      // By itself this script is met by chance: it needs a session to attach to.
+      this.latest(script.reversed)?.attach(script);
+      return;
+    }
+    const same = this.candidates.find(
+      (other) =>
+        other.reversed === script.reversed &&
+        other.script !== null &&
+        other.script.startUs <= script.endUs &&
+        script.startUs <= other.script.endUs,
+    );
+    if (same !== undefined) {
+      if (!strict || same.strict) return;
+      same.strict = true;
+      same.script = script;
+      return;
+    }
+    if (strict) this.dropWeak(script.reversed);
+    else if (!this.replaceWeak(script)) return;
+    if (this.candidates.length >= MAX_CANDIDATES && !this.makeRoom()) {
+      this.droppedCandidates++;
+      return;
+    }
+    this.candidates.push(this.newCandidate(script.reversed, strict, script, script.endUs, roundTripUs));
+  }
+
+  /// Gives up the first candidate that rests on volumes alone.
+  private makeRoom(): boolean {
+    const at = this.candidates.findIndex(
+      (candidate) =>
+        Number.isNaN(candidate.script?.openedUs) && candidate.attachCount === 0 && !hasRhythm(candidate),
+    );
+    if (at >= 0) this.candidates.splice(at, 1);
+    return at >= 0;
+  }
+
+  /// A log-in that was read plainly explains what was taken for one before it.
+  private dropWeak(reversed: boolean): void {
+    this.candidates = this.candidates.filter(
+      (other) => other.reversed !== reversed || other.strict || hasRhythm(other),
+    );
+  }
+
+  /// Log-ins between other traffic are weak: there is one at a time, which
+  /// gives way if no hub polled it, and none beside those that were read
+  /// plainly, whose further connections look alike.
+  private replaceWeak(script: SshScript): boolean {
+    const at = this.candidates.findIndex(({ reversed }) => reversed === script.reversed);
+    if (at < 0) return true;
+    const before = this.candidates[at]!;
+    if (before.strict || hasRhythm(before) || script.endUs - before.sinceUs < PROOF_US) return false;
+    this.candidates.splice(at, 1);
+    return true;
+  }
+
+  private latest(reversed: boolean): SshCandidate | undefined {
+    return this.candidates.findLast((candidate) => candidate.reversed === reversed);
+  }
+
+  /// Whose a poll is that no other preceded: the latest session that is not
+  /// polled so yet, else the latest one, else a session without a log-in.
+  private pollOwner(reversed: boolean, kind: number, assumption: number, askedUs: number): SshCandidate {
+    const { max } = this.knowledge.tls.hubPoll.periodUs;
+    const open = this.candidates.findLast(
+      (candidate) =>
+        candidate.reversed === reversed &&
+        candidate.sinceUs <= askedUs &&
+        askedUs - candidate.lastPollUs(assumption, kind) > max,
+    );
+    const owner = open ?? this.latest(reversed);
+    if (owner !== undefined) return owner;
+    const at = reversed ? 1 : 0;
+    this.running[at] ??= this.newCandidate(reversed, false, null, askedUs, this.roundTripUs);
+    return this.running[at];
+  }
+
+  private newCandidate(
+    reversed: boolean,
+    strict: boolean,
+    script: SshScript | null,
+    sinceUs: number,
+    roundTripUs: number,
+    { client, server }: FlowSizes = this.watches!,
+  ): SshCandidate {
+    return new SshCandidate(reversed, strict, script, sinceUs, this.knowledge, client, server, roundTripUs);
+  }
+
+  private describe(candidate: SshCandidate, context: SshContext): SshSession | null {
+    const held = evaluateSshClauses(candidate, context);
+    const verdict = sshVerdict(held, this.knowledge.ssh);
+    if (verdict === null) return null;
+    return {
+      verdict,
+      reversed: candidate.reversed,
+      startUs: candidate.script?.startUs ?? candidate.polls?.firstUs ?? candidate.sinceUs,
+      endUs: this.lastUs,
+      startCaptured: candidate.script !== null,
+      additionalConnections: candidate.attachCount,
+      bytesFromClient: candidate.client.wireBytes,
+      bytesFromServer: candidate.server.wireBytes,
+      evidence: [...held.values()],
+      against: sshCounterEvidence(candidate, context),
+    };
+  }
+}
+
+function hasRhythm({ polls }: SshCandidate): boolean {
+  return polls !== null && polls.periods[0] + polls.periods[1] > 0;
+}

@@ -1,0 +1,63 @@
+/// What looks at the encrypted part of one SSH connection, made when it begins:
+/// by then the ciphers are known, or never will be.
+
+import type { SshFlow } from '../flow/ssh/ssh-flow.js';
+import { ChannelWatch } from './ssh-channels.js';
+import { type PollOwner, PollWatch } from './ssh-polls.js';
+import { ScriptWatch, type SshScript } from './ssh-script.js';
+import { DirectionSizes, type SshKnowledge } from './ssh-sizes.js';
+import { TolerantWatch } from './ssh-tolerant.js';
+
+export interface FlowSizes {
+  client: DirectionSizes;
+  server: DirectionSizes;
+}
+
+/// Pairs: the VPN client on the side of the SSH client, and the other way round.
+export interface Watches extends FlowSizes {
+  script: ScriptWatch;
+  tolerant: readonly [TolerantWatch, TolerantWatch];
+  polls: readonly [PollWatch, PollWatch];
+  channels: readonly [ChannelWatch, ChannelWatch];
+}
+
+export function flowSizes(flow: SshFlow, { ssh }: SshKnowledge): FlowSizes {
+  const direction = (fromClient: boolean) => {
+    const compression = (fromClient ? flow.clientAlgorithms : flow.serverAlgorithms)?.compression ?? 'none';
+    return new DirectionSizes(flow.shape(fromClient), compression !== 'none', ssh);
+  };
+  return { client: direction(true), server: direction(false) };
+}
+
+/// `found` is told of every script; `pollOwner` names the session of a poll.
+export function newWatches(
+  flow: SshFlow,
+  knowledge: SshKnowledge,
+  found: (script: SshScript, strict: boolean) => void,
+  pollOwner: (reversed: boolean, kind: number, assumption: number, askedUs: number) => PollOwner,
+): Watches {
+  const { tls, ssh, windows } = knowledge;
+  const { client, server } = flowSizes(flow, knowledge);
+  const slack = Math.max(client.slack, server.slack);
+  const tolerant = (reversed: boolean) =>
+    new TolerantWatch(reversed, ssh, windows, client, server, (script) => found(script, false));
+  const polls = (reversed: boolean) =>
+    new PollWatch(
+      reversed,
+      tls,
+      ssh,
+      knowledge.pollTable(flow.shape(reversed), flow.shape(!reversed)),
+      slack,
+      (kind, assumption, askedUs) => pollOwner(reversed, kind, assumption, askedUs),
+    );
+  const channels = (reversed: boolean) =>
+    new ChannelWatch(!reversed, ssh, flow.shape(!reversed), flow.shape(reversed), slack > 0);
+  return {
+    client,
+    server,
+    script: new ScriptWatch(ssh, windows, client, server, (script) => found(script, true)),
+    tolerant: [tolerant(false), tolerant(true)],
+    polls: [polls(false), polls(true)],
+    channels: [channels(false), channels(true)],
+  };
+}
