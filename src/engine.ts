@@ -6,9 +6,12 @@ import { FlowOfDatagrams } from './detect/datagram-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { SessionBuilder } from './detect/sessions.js';
+import { SshConnection } from './detect/ssh-connection.js';
+import { SshKnowledge } from './detect/ssh-sizes.js';
 import { TlsAnalysis } from './detect/tls-analysis.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
+import { softetherSsh } from './profiles/softether-ssh.js';
 import { softetherTls } from './profiles/softether-tls.js';
 import { type Diagnostics, newDiagnostics } from './report/model.js';
 import { decodeFrame } from './wire/decode.js';
@@ -35,6 +38,7 @@ const CLOCK_FORWARD_US = 3_600_000_000;
 
 export class Engine {
   private readonly packet = new Packet();
+  private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
   private readonly tracker: FlowTracker;
   private sessions: SessionBuilder;
   private diagnostics = newDiagnostics();
@@ -46,10 +50,12 @@ export class Engine {
     this.sessions = this.newSessions();
     this.tracker = new FlowTracker(
       {
-        tcp: ({ midstream }) => {
+        tls: ({ midstream }) => {
           const Analysis = midstream ? RunningAnalysis : TlsAnalysis;
           return new Analysis(softetherTls, this.input, (connection) => this.sessions.add(connection));
         },
+        ssh: (_flow, budget) =>
+          new SshConnection(this.ssh, this.input, budget, (finding) => this.sessions.addSsh(finding)),
         datagrams: (flow, budget) =>
           new FlowOfDatagrams(flow, softetherRudp, this.input, budget, {
             connection: (connection) => this.sessions.add(connection),

@@ -27,6 +27,7 @@ import {
 import { addressText, communityId, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile, VerdictRule } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
+import type { SshFinding } from './ssh-connection.js';
 
 export interface SessionOptions {
   /// Use what belongs to one installation (names, the shape of the ClientHello)
@@ -37,6 +38,7 @@ export interface SessionOptions {
 export class SessionBuilder {
   private readonly connections: TlsConnection[] = [];
   private readonly channels: AccelerationChannel[] = [];
+  private readonly ssh: SshFinding[] = [];
 
   constructor(
     private readonly profile: TlsSessionProfile,
@@ -51,12 +53,17 @@ export class SessionBuilder {
     this.channels.push(channel);
   }
 
+  addSsh(finding: SshFinding): void {
+    this.ssh.push(finding);
+  }
+
   /// The sessions, in the order of their starts.
   finish(): Session[] {
     const groups = groupConnections(this.connections, this.profile.additional.max.value);
     const alone = assignChannels(groups, this.channels);
     const sessions = groups.flatMap((group) => this.describe(group) ?? []);
     sessions.push(...alone.map((channel) => this.describeAlone(channel)));
+    sessions.push(...this.ssh.map((finding) => this.describeSsh(finding)));
     return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
   }
 
@@ -96,6 +103,48 @@ export class SessionBuilder {
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
       against: counterEvidence(group, profile),
       caveats: caveatsOf(group),
+    };
+  }
+
+  /// A session inside an SSH connection, which carries all of it.
+  private describeSsh({ facts, session }: SshFinding): Session {
+    const caveats = [
+      'The session is inside SSH: its times and bytes are those of the SSH connection since its log-in, other channels included.',
+    ];
+    if (session.reversed) {
+      caveats.push('The forwarding is reversed (-R): the VPN client is on the side of the SSH server.');
+    }
+    return {
+      id: sessionId(session.startUs, PROTOCOL_TCP, facts.client, facts.server),
+      verdict: session.verdict,
+      carrier: 'ssh',
+      software: {
+        product: this.profile.product,
+        client: { generation: null },
+        server: { generation: null },
+      },
+      client: endpoint(facts.client, 'tcp'),
+      server: endpoint(facts.server, 'tcp'),
+      start: rfc3339(facts.firstUs),
+      end: rfc3339(session.endUs),
+      startCaptured: session.startCaptured,
+      connections: [
+        {
+          protocol: 'tcp',
+          role: 'carrier',
+          client: endpoint(facts.client, 'tcp'),
+          server: endpoint(facts.server, 'tcp'),
+          start: rfc3339(facts.firstUs),
+          end: rfc3339(facts.lastUs),
+          bytesFromClient: session.bytesFromClient,
+          bytesFromServer: session.bytesFromServer,
+          packets: facts.packets,
+          communityId: communityId(PROTOCOL_TCP, facts.client, facts.server),
+        },
+      ],
+      evidence: session.evidence,
+      against: session.against,
+      caveats,
     };
   }
 

@@ -17,8 +17,7 @@ import {
 } from './flow-table.js';
 import { MAX_FOLLOWED_DATAGRAM_FLOWS, MAX_FOLLOWED_FLOWS, MAX_KEPT_BYTES } from './limits.js';
 import { MemoryBudget } from './memory-budget.js';
-import type { FlowAnalysis, TcpFlow } from './tcp-flow.js';
-import { TcpFollower } from './tcp-follower.js';
+import { type TcpAnalysts, TcpFollower } from './tcp-follower.js';
 
 export interface FlowTrackerLimits extends FlowTableLimits {
   /// Most TCP flows, and most UDP and ICMP flows, followed at once.
@@ -36,8 +35,7 @@ export const DEFAULT_FLOW_LIMITS: FlowTrackerLimits = {
 };
 
 /// Makes the analysis of each flow that is followed.
-export interface Analysts {
-  tcp(flow: TcpFlow): FlowAnalysis;
+export interface Analysts extends TcpAnalysts {
   datagrams(flow: DatagramFlow, budget: MemoryBudget): DatagramAnalysis;
 }
 
@@ -51,7 +49,7 @@ export class FlowTracker {
   constructor(analysts: Analysts, limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS) {
     const budget = new MemoryBudget(limits.maxKeptBytes);
     this.table = new FlowTable(limits, (entry) => this.release(entry));
-    this.tcp = new TcpFollower(this.table, (flow) => analysts.tcp(flow), budget, limits.maxFollowedFlows);
+    this.tcp = new TcpFollower(this.table, analysts, budget, limits.maxFollowedFlows);
     this.datagrams = new DatagramFollower(
       this.table,
       (flow) => analysts.datagrams(flow, budget),

@@ -30,6 +30,24 @@ export interface FlowAnalysis {
   end(flow: TcpFlow): void;
 }
 
+/// For protocols other than TLS: gets the ordered bytes themselves.
+export interface StreamAnalysis {
+  /// Returns false to dismiss the flow. The bytes are borrowed.
+  bytes(
+    flow: TcpFlow,
+    fromClient: boolean,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    timeUs: number,
+    frame: number,
+  ): boolean;
+  /// Bytes that were on the wire but not captured.
+  missing(flow: TcpFlow, fromClient: boolean, length: number, timeUs: number, frame: number): void;
+  /// The flow has ended; its facts are final.
+  end(flow: TcpFlow): void;
+}
+
 export interface FlowEnds {
   client: FlowEnd;
   server: FlowEnd;
@@ -39,14 +57,16 @@ export class TcpFlow {
   readonly client: TcpDirection;
   readonly server: TcpDirection;
   readonly turns = new TurnTracker();
+  /// One of these two.
   analysis: FlowAnalysis | null = null;
+  streamAnalysis: StreamAnalysis | null = null;
   /// The flow's entry in the table.
   entry = -1;
   /// The client is the entry's B end.
   clientIsB = false;
   /// False if the capture begins inside the flow.
   startSeen = false;
-  /// Joined in the middle of its TLS records: no handshake will come.
+  /// Joined in its middle: no handshake will come.
   midstream = false;
   /// A FIN or RST was seen; known when the flow ends.
   closeSeen = false;
@@ -71,6 +91,7 @@ export class TcpFlow {
     this.server.reset();
     this.turns.reset();
     this.analysis = null;
+    this.streamAnalysis = null;
     this.ends = null;
     this.dismissed = false;
     this.midstream = false;
@@ -146,6 +167,10 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
   bytes(bytes: Uint8Array, at: number, length: number, timeUs: number, frame: number): void {
     const { flow, fromClient } = this;
     if (flow.dismissed) return;
+    if (flow.streamAnalysis !== null) {
+      if (!flow.streamAnalysis.bytes(flow, fromClient, bytes, at, length, timeUs, frame)) this.dismiss();
+      return;
+    }
     const spoken = this.takePreamble(bytes, at, length);
     if (spoken === length) return;
     flow.turns.payload(fromClient, length - spoken, timeUs, frame);
@@ -156,6 +181,10 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
   missing(length: number, timeUs: number, frame: number): void {
     if (this.flow.dismissed) return;
     this.missingBytes += length;
+    if (this.flow.streamAnalysis !== null) {
+      this.flow.streamAnalysis.missing(this.flow, this.fromClient, length, timeUs, frame);
+      return;
+    }
     if (this.flow.preamble?.state === 'open') this.dismiss();
     this.flow.turns.payload(this.fromClient, length, timeUs, frame);
     if (this.leftTls) this.blocks.missing(length);

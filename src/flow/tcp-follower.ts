@@ -22,14 +22,23 @@ import {
 import type { MemoryBudget } from './memory-budget.js';
 import { beginsPreamble } from './preamble.js';
 import { SlotPool } from './slot-pool.js';
-import { type FlowAnalysis, TcpFlow } from './tcp-flow.js';
+import { beginsLikeSsh } from './ssh/ssh-flow.js';
+import { type FlowAnalysis, type StreamAnalysis, TcpFlow } from './tcp-flow.js';
 import { TLS_APPLICATION_DATA } from './tls-records.js';
 
 /// Packets of a flow joined in its middle among which a record's header has to
 /// show at the front of a segment, as it does when a program writes anew.
 const MIDSTREAM_PATIENCE = 64;
 
+const PORT_SSH = 22;
+
 const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
+
+/// Makes the analysis of each flow that is followed.
+export interface TcpAnalysts {
+  tls(flow: TcpFlow): FlowAnalysis;
+  ssh(flow: TcpFlow, budget: MemoryBudget): StreamAnalysis;
+}
 
 export class TcpFollower {
   /// Followed flows given up because there were too many.
@@ -38,11 +47,10 @@ export class TcpFollower {
   gaps = 0;
   private readonly pool: SlotPool<TcpFlow>;
 
-  /// `analyse` is asked for the analysis of each flow that is followed.
   constructor(
     private readonly table: FlowTable,
-    private readonly analyse: (flow: TcpFlow) => FlowAnalysis,
-    budget: MemoryBudget,
+    private readonly analysts: TcpAnalysts,
+    private readonly budget: MemoryBudget,
     maxFlows: number,
   ) {
     this.pool = new SlotPool(maxFlows, () => new TcpFlow(budget));
@@ -71,13 +79,39 @@ export class TcpFollower {
       flow.preamble = preamble;
       flow.client.stream.begin(sequence);
       flow.server.stream.begin(this.firstSequence(at, !fromB) ?? packet.acknowledgement);
-      flow.analysis = this.analyse(flow);
+      flow.analysis = this.analysts.tls(flow);
       this.nextSegment(flow, packet, bytes, timeUs, frame);
+    } else if (beginsLikeSsh(bytes, packet.payloadAt, packet.payloadCaptured) && !overtook) {
+      // Either side may speak first.
+      const clientIsB = anySyn ? (kind & KIND_SYN_FROM_B) !== 0 : fromB === isClientPort(packet);
+      this.followSsh(this.follow(entry, clientIsB), packet, bytes, timeUs, frame, anySyn);
+    } else if (!anySyn && isSshPort(packet) && packet.payloadCaptured > 0) {
+      const flow = this.follow(entry, fromB === isClientPort(packet));
+      flow.midstream = true;
+      this.followSsh(flow, packet, bytes, timeUs, frame, false);
     } else if (!anySyn && beginsLikeTlsData(bytes, packet)) {
       this.joinMidstream(entry, packet, bytes, timeUs, frame);
     } else if (anySyn || words[at + WORD_PACKETS]! >= MIDSTREAM_PATIENCE) {
       table.setState(entry, STATE_DISMISSED);
     }
+  }
+
+  private followSsh(
+    flow: TcpFlow,
+    packet: Packet,
+    bytes: Uint8Array,
+    timeUs: number,
+    frame: number,
+    startSeen: boolean,
+  ): void {
+    const { fromB } = this.table;
+    const at = flow.entry * ENTRY_WORDS;
+    flow.startSeen = startSeen;
+    const fromClient = fromB === flow.clientIsB;
+    flow.direction(fromClient).stream.begin(this.firstSequence(at, fromB) ?? packet.sequence);
+    flow.direction(!fromClient).stream.begin(this.firstSequence(at, !fromB) ?? packet.acknowledgement);
+    flow.streamAnalysis = this.analysts.ssh(flow, this.budget);
+    this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
 
   /// The flow was running before the capture began, and TLS it seems. Who is
@@ -90,7 +124,7 @@ export class TcpFollower {
     frame: number,
   ): void {
     const { fromB } = this.table;
-    const senderIsClient = packet.sourcePort > packet.destinationPort;
+    const senderIsClient = isClientPort(packet);
     const flow = this.follow(entry, fromB === senderIsClient);
     flow.startSeen = false;
     flow.midstream = true;
@@ -98,7 +132,7 @@ export class TcpFollower {
     flow.direction(!senderIsClient).stream.begin(packet.acknowledgement);
     flow.client.records.beginInside();
     flow.server.records.beginInside();
-    flow.analysis = this.analyse(flow);
+    flow.analysis = this.analysts.tls(flow);
     this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
 
@@ -166,7 +200,7 @@ export class TcpFollower {
       flow.closeSeen = (this.table.words[at + WORD_KIND]! & ANY_CLOSE) !== 0;
       const { a, b } = this.table.endsOf(entry);
       flow.ends = flow.clientIsB ? { client: b, server: a } : { client: a, server: b };
-      flow.analysis!.end(flow);
+      (flow.analysis ?? flow.streamAnalysis)!.end(flow);
     }
     this.releaseSlot(slot);
   }
@@ -194,6 +228,16 @@ export class TcpFollower {
     this.end(entry);
     this.table.setState(entry, STATE_DISMISSED);
   }
+}
+
+/// The sender's guess where no SYN tells: servers listen on the smaller port.
+function isClientPort(packet: Packet): boolean {
+  return packet.sourcePort > packet.destinationPort;
+}
+
+/// Only on this port is an SSH connection looked for whose beginning was not captured.
+function isSshPort(packet: Packet): boolean {
+  return packet.sourcePort === PORT_SSH || packet.destinationPort === PORT_SSH;
 }
 
 /// True if the payload begins with the header of a TLS record of application data.

@@ -1,0 +1,59 @@
+/// Hands the bytes of one SSH connection to its analysis, and what it finds to the sessions.
+
+import type { MemoryBudget } from '../flow/memory-budget.js';
+import type { StreamAnalysis, TcpFlow } from '../flow/tcp-flow.js';
+import { connectionOf, type FlowFacts } from './connection.js';
+import { SshAnalysis, type SshSession } from './ssh-analysis.js';
+import type { SshKnowledge } from './ssh-sizes.js';
+
+/// A session found in an SSH connection.
+export interface SshFinding {
+  facts: FlowFacts;
+  session: SshSession;
+}
+
+export class SshConnection implements StreamAnalysis {
+  private readonly analysis: SshAnalysis;
+  private started = false;
+
+  constructor(
+    knowledge: SshKnowledge,
+    private readonly input: number,
+    budget: MemoryBudget,
+    private readonly found: (finding: SshFinding) => void,
+  ) {
+    this.analysis = new SshAnalysis(knowledge, input, budget);
+  }
+
+  bytes(
+    flow: TcpFlow,
+    fromClient: boolean,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    timeUs: number,
+    frame: number,
+  ): boolean {
+    this.start(flow, timeUs);
+    this.analysis.ssh.bytes(fromClient, bytes, at, length, timeUs, frame);
+    return !this.analysis.ssh.notSsh;
+  }
+
+  missing(flow: TcpFlow, fromClient: boolean, length: number, timeUs: number, frame: number): void {
+    this.start(flow, timeUs);
+    this.analysis.ssh.missing(fromClient, length, timeUs, frame);
+  }
+
+  end(flow: TcpFlow): void {
+    const sessions = this.analysis.end();
+    const facts = connectionOf(flow, this.input);
+    for (const session of sessions) this.found({ facts: { ...facts, carrier: 'ssh' }, session });
+  }
+
+  private start(flow: TcpFlow, timeUs: number): void {
+    if (this.started) return;
+    this.started = true;
+    if (flow.midstream) this.analysis.ssh.beginInside();
+    if (flow.startSeen) this.analysis.roundTripUs = timeUs - flow.firstUs;
+  }
+}
