@@ -147,7 +147,10 @@ function keyOf(connection: LabelledConnection | Session['connections'][number], 
     const { ip, port } = mask === undefined ? end : mask.unmask(end);
     return `${ip} ${port}`;
   };
-  return `${connection.protocol} ${text(connection.client)} > ${text(connection.server)}`;
+  const ends = [text(connection.client), text(connection.server)];
+  // Who began a UDP flow does not tell who the VPN client is, so labels name the ends in either order.
+  if (connection.protocol !== 'tcp') ends.sort();
+  return `${connection.protocol} ${ends.join(' > ')}`;
 }
 
 function printList(scores: readonly Score[]): void {
