@@ -171,6 +171,7 @@ export class FlowTracker {
     flow.client.stream.end();
     flow.server.stream.end();
     if (!flow.dismissed) {
+      flow.readClientHello();
       flow.packets = this.table.words[at + WORD_PACKETS]!;
       flow.closeSeen = (this.table.words[at + WORD_KIND]! & ANY_CLOSE) !== 0;
       flow.ends = endsOf(this.table.words, at, flow.clientIsB);
