@@ -104,12 +104,11 @@ export class TcpFlow {
     return fromClient ? this.client : this.server;
   }
 
-  /// Reads what both sides said in clear, once, when the clear part is over.
+  /// Reads what the server said in clear, once, when the clear part is over.
   readHandshake(): void {
-    const sent = readHandshake(this.client.handshakeBody());
     const answered = readHandshake(this.server.handshakeBody());
     this.handshake = {
-      clientHello: sent.clientHello,
+      clientHello: null,
       serverHello: answered.serverHello,
       certificate: answered.certificate,
     };
@@ -117,13 +116,23 @@ export class TcpFlow {
     if (hello !== null) {
       this.protection = recordProtection(hello.version, hello.suite, hello.encryptThenMac);
     }
-    this.client.dropHandshake();
     this.server.dropHandshake();
+  }
+
+  /// Reads the ClientHello of a flow that ends as one of interest: most are dismissed before.
+  readClientHello(): void {
+    if (this.handshake === null) return;
+    this.handshake.clientHello = readHandshake(this.client.handshakeBody()).clientHello;
+    this.client.dropHandshake();
   }
 }
 
 const NO_BYTES = new Uint8Array(0);
 const FIRST_HANDSHAKE_BYTES = 2048;
+
+/// Buffers of that size to be used again: each flow needs one or two for a moment.
+const spareBuffers: Uint8Array<ArrayBuffer>[] = [];
+const MAX_SPARE_BUFFERS = 256;
 
 /// One direction of a followed flow.
 class TcpDirection implements StreamConsumer, TlsRecordListener {
@@ -160,6 +169,9 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
 
   dropHandshake(): void {
     this.budget.give(this.kept.length);
+    if (this.kept.length === FIRST_HANDSHAKE_BYTES && spareBuffers.length < MAX_SPARE_BUFFERS) {
+      spareBuffers.push(this.kept);
+    }
     this.kept = NO_BYTES;
     this.keptLen = 0;
   }
@@ -213,7 +225,8 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
     if (needed > this.kept.length) {
       const size = Math.max(needed, this.kept.length * 2, FIRST_HANDSHAKE_BYTES);
       if (!this.budget.take(size - this.kept.length)) return;
-      const larger = new Uint8Array(size);
+      const spare = size === FIRST_HANDSHAKE_BYTES ? spareBuffers.pop() : undefined;
+      const larger = spare ?? new Uint8Array(size);
       larger.set(this.kept.subarray(0, this.keptLen));
       this.kept = larger;
     }

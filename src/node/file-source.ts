@@ -10,6 +10,10 @@ import { ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
 import { CaptureReader } from '../capture/reader.js';
 import { describeError } from './errors.js';
 
+/// Reads under way at a time: starting one means waking a thread, which the
+/// analysis of one chunk should not have to wait for.
+const READS_AHEAD = 3;
+
 /// Enough for the header of a capture and its first packet.
 const PEEK_BYTES = 65_536;
 
@@ -99,29 +103,52 @@ function endUnlessAborted(reader: ByteTaker, reason: string | undefined, options
 }
 
 async function readPlain(file: FileHandle, reader: ByteTaker, options: SourceOptions): Promise<number> {
-  let current = takeChunk();
-  let spare = takeChunk();
+  const ahead: { chunk: ByteChunk; read: Promise<number> }[] = [];
+  let position = 0;
+  const startRead = (chunk: ByteChunk) => {
+    const read = fill(file, chunk, position);
+    // If an earlier read fails, nobody waits for this one any more.
+    read.catch(() => {});
+    ahead.push({ chunk, read });
+    position += CHUNK_BYTES;
+  };
+  for (let i = 0; i < READS_AHEAD; i++) startRead(takeChunk());
   let total = 0;
   let reason: string | undefined;
   try {
-    let pending = file.read(current.data, 0, CHUNK_BYTES, null);
     for (;;) {
-      const { bytesRead } = await pending;
-      if (bytesRead === 0 || options.signal?.aborted) break;
-      pending = file.read(spare.data, 0, CHUNK_BYTES, null);
-      // If the analysis throws, nobody waits for this read any more.
-      pending.catch(() => {});
-      total += bytesRead;
-      options.onBytes?.(bytesRead);
-      reader.pushChunk(current, bytesRead);
-      [current, spare] = [spare, current];
+      const { chunk, read } = ahead.shift()!;
+      const length = await read;
+      total += length;
+      options.onBytes?.(length);
+      if (length > 0 && !options.signal?.aborted) reader.pushChunk(chunk, length);
+      if (length < CHUNK_BYTES || options.signal?.aborted) {
+        chunkPool.push(chunk);
+        break;
+      }
+      startRead(chunk);
     }
   } catch (error) {
     reason = `reading failed: ${describeError(error)}`;
   }
-  chunkPool.push(current, spare);
+  for (const { chunk, read } of ahead) {
+    await read.catch(() => {});
+    chunkPool.push(chunk);
+  }
   endUnlessAborted(reader, reason, options);
   return total;
+}
+
+/// Fills the chunk from this position on; returns less than a chunk only at
+/// the end of the file.
+async function fill(file: FileHandle, chunk: ByteChunk, position: number): Promise<number> {
+  let have = 0;
+  while (have < CHUNK_BYTES) {
+    const { bytesRead } = await file.read(chunk.data, have, CHUNK_BYTES - have, position + have);
+    if (bytesRead === 0) break;
+    have += bytesRead;
+  }
+  return have;
 }
 
 /// Buffers are large and files may be many: they are used again.

@@ -79,8 +79,10 @@ const BREAKS: Break[] = [
   pcapngBreak('an overlong packet', /claims 262145 captured bytes/, (broken) =>
     broken.packet(new Uint8Array(262_145)),
   ),
-  pcapngBreak('an interface that was not described', /interface 3, but the section describes only one/, (broken) =>
-    broken.packet(FRAME.bytes, { interface: 3 }),
+  pcapngBreak(
+    'an interface that was not described',
+    /interface 3, but the section describes only one/,
+    (broken) => broken.packet(FRAME.bytes, { interface: 3 }),
   ),
 ];
 
@@ -217,7 +219,8 @@ const FOREIGN: [name: string, head: number[] | string, expected: RegExp][] = [
 
 test('foreign files are named, in whatever pieces they come', () => {
   for (const [name, head, expected] of FOREIGN) {
-    const start = typeof head === 'string' ? Uint8Array.from(head, (c) => c.charCodeAt(0)) : Uint8Array.from(head);
+    const start =
+      typeof head === 'string' ? Uint8Array.from(head, (c) => c.charCodeAt(0)) : Uint8Array.from(head);
     // A long text stays text, anything else goes on in bytes.
     const files: Uint8Array[] = [start];
     if (start.length > 0) files.push(concat(start, new Uint8Array(200).fill(name === 'text' ? 0x61 : 0)));

@@ -14,8 +14,9 @@ const VARIANTS: [name: string, options: PcapOptions, finer: boolean][] = [
   ['nanoseconds, rounded down', { nanoseconds: true }, true],
   ['longer record headers', { modified: true }, false],
   ['another link type', { linkType: 276 }, false],
-  ['version 2.2 in today\'s order of lengths', { version: [2, 2] }, false],
+  ["version 2.2 in today's order of lengths", { version: [2, 2] }, false],
   ['version 2.2 with the lengths the other way round', { version: [2, 2], swapLengths: true }, false],
+  ['version 2.3 with the lengths the other way round', { version: [2, 3], swapLengths: true }, false],
   ['a link type with the length of a frame check sequence', { linkType: 0x2400_0001 }, false],
 ];
 
@@ -31,7 +32,7 @@ for (const [name, options, finer] of VARIANTS) {
       assert.deepEqual(summary, {
         format: 'pcap',
         finerThanMicroseconds: finer,
-      interfaces: [],
+        interfaces: [],
         bytes: PCAP_HEADER_BYTES + 3 * (options.modified ? 24 : PCAP_RECORD_BYTES) + 3,
         packets: 3,
         firstUs: 0,

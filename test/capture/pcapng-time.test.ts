@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { isFinerThanMicroseconds, tickConverter } from '#sealert/capture/pcapng-time.js';
+import fc from '../support/property.js';
 
 const RESOLUTIONS = Array.from({ length: 256 }, (_, tsresol) => tsresol);
 const EXACT = 2n ** 53n;

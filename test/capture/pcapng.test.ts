@@ -131,19 +131,35 @@ for (const littleEndian of [true, false]) {
         section()
           .interface({ name: 'eth0', options: [comment, empty, [9, Uint8Array.of(3)]] })
           .packet(A, { ticks: 2n, options: [comment, [2, Uint8Array.of(0, 0, 0, 1)]] })
+          // What follows the end of the options is not read.
+          .interface({ linkType: 113, options: [comment, [0, empty[1]], [9, Uint8Array.of(0)]] })
           // An option that claims more than the block holds ends the options, nothing else.
-          .block(1, (body) => body.u16(101).u16(0).u32(0).u16(9).u16(200).raw(Uint8Array.of(3, 0, 0, 0)))
+          .block(1, (body) =>
+            body
+              .u16(101)
+              .u16(0)
+              .u32(0)
+              .u16(9)
+              .u16(200)
+              .raw(Uint8Array.of(3, 0, 0, 0)),
+          )
+          .packet(B, { interface: 2, ticks: 2n })
           .packet(B, { interface: 1, ticks: 2n }),
       );
       assert.deepEqual(rows(capture), [
         [1, 2000, [...A], 5, 1],
         [2, 2, [...B], 3, 101],
+        [3, 2, [...B], 3, 113],
       ]);
     });
 
     test('a block whose length leaves out its padding', () => {
       const builder = section().interface();
-      const end = (n: number) => new PcapngBuilder(littleEndian).block(6, () => {}, n).bytes().slice(8);
+      const end = (n: number) =>
+        new PcapngBuilder(littleEndian)
+          .block(6, () => {}, n)
+          .bytes()
+          .slice(8);
       const whole = new PcapngBuilder(littleEndian).packet(B).bytes();
       const length = whole.length - 1;
       const unpadded = whole.slice();
@@ -157,7 +173,9 @@ for (const littleEndian of [true, false]) {
 
     test('of an overlong block only the beginning is looked at', () => {
       const long: Option = [2988, new Uint8Array(65_532)];
-      const builder = section().interface().packet(A, { options: Array(10).fill(long) });
+      const builder = section()
+        .interface()
+        .packet(A, { options: Array(10).fill(long) });
       builder.block(10, (body) => body.raw(new Uint8Array(3_000_000).fill(6))).packet(B);
       const capture = read(builder);
       assert.deepEqual(rows(capture), [

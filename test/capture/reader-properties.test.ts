@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { concat, PcapngBuilder, pcap, pcapng, type TestFrame } from '../support/capture-builder.js';
 import { anyChunks, anyFrames } from '../support/capture-arbitraries.js';
+import { concat, PcapngBuilder, pcap, pcapng, type TestFrame } from '../support/capture-builder.js';
+import fc from '../support/property.js';
 import { readFrames, readFramesInChunks } from '../support/read.js';
 
 const anyCapture = fc.oneof(
-  fc.record({ frames: anyFrames(), littleEndian: fc.boolean(), nanoseconds: fc.boolean() }).map(
-    ({ frames, ...options }) => pcap(frames, options),
-  ),
+  fc
+    .record({ frames: anyFrames(), littleEndian: fc.boolean(), nanoseconds: fc.boolean() })
+    .map(({ frames, ...options }) => pcap(frames, options)),
   fc.tuple(anyFrames(), fc.boolean()).map(([frames, littleEndian]) => pcapng(frames, littleEndian)),
   fc.tuple(anyFrames(5), anyFrames(5)).map(([a, b]) => concat(pcapng(a, true), pcapng(b, false))),
 );

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   ENTRY_WORDS,
   FlowTable,
@@ -15,6 +14,7 @@ import {
 } from '#sealert/flow/flow-table.js';
 import { Packet } from '#sealert/wire/packet.js';
 import { ACK, FIN, RST, SYN } from '../support/frames.js';
+import fc from '../support/property.js';
 
 const LIMITS: FlowTableLimits = {
   maxFlows: 1 << 12,
@@ -69,9 +69,20 @@ const anyStep = fc.record({
   follow: fc.boolean(),
 });
 
+interface Known {
+  entry: number;
+  packets: number;
+  second: number;
+  fromB: boolean;
+  followed: boolean;
+}
+
+/// The word of an entry that is free.
+const FREE = -1;
+
 /// A Map beside the table: what it must agree with after every packet.
 class Model {
-  readonly flows = new Map<string, { packets: number; second: number; fromB: boolean; followed: boolean }>();
+  readonly flows = new Map<string, Known>();
   /// Which flow an entry was last given to.
   readonly owners = new Map<number, string>();
   readonly table: FlowTable;
@@ -93,12 +104,17 @@ class Model {
   packet(tuple: Tuple, fromFirst: boolean, waitSeconds: number, mayBeGone: boolean): number {
     this.second += waitSeconds;
     const key = keyOf(tuple);
+    const known = this.flows.get(key);
+    const isAlive =
+      known !== undefined &&
+      this.owners.get(known.entry) === key &&
+      this.table.words[known.entry * ENTRY_WORDS + WORD_KIND] !== FREE;
     const { packet, view } = packetOf(tuple, fromFirst);
     const entry = this.table.find(packet, view, this.second * 1e6);
     const packets = this.table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
-    const known = this.flows.get(key);
     const limit = known?.followed ? LIMITS.followedIdleSeconds : LIMITS.otherIdleSeconds;
     const isNew = packets === 1;
+    assert.equal(isNew, !isAlive, 'a flow is found as long as its entry is there');
     if (isNew) {
       this.begun++;
       if (known !== undefined) {
@@ -117,6 +133,7 @@ class Model {
       assert.equal(orientation(tuple) === direction, known.fromB, 'a direction has changed sides');
     }
     this.flows.set(key, {
+      entry,
       packets,
       second: this.second,
       fromB: orientation(tuple) === direction,
@@ -149,7 +166,7 @@ function orientation({ protocol, ends }: Tuple): boolean {
 test('the table agrees with a Map: both directions, expiry, release', () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 300 }), (steps) => {
-      const model = new Model(LIMITS);
+      const model = new Model({ ...LIMITS, maxFlows: 512 });
       steps.forEach((step, i) => {
         // Half of the packets belong to a flow that was there before.
         const tuple = step.again && i > 0 ? steps[i >> 1]!.tuple : step.tuple;
@@ -199,7 +216,17 @@ test('silent flows leave the table as new ones come', () => {
   const table = new FlowTable({ ...LIMITS, maxFlows: 128 }, () => {});
   // One new flow every three seconds: 40 of them are younger than the limit.
   for (let i = 0; i < 3600; i++) {
-    const { packet, view } = packetOf({ v6: false, protocol: 17, ends: [[i, 1], [-1, 2]] }, true);
+    const { packet, view } = packetOf(
+      {
+        v6: false,
+        protocol: 17,
+        ends: [
+          [i, 1],
+          [-1, 2],
+        ],
+      },
+      true,
+    );
     table.find(packet, view, (1000 + 3 * i) * 1e6);
   }
   assert.equal(table.udpFlows, 3600);
@@ -208,7 +235,17 @@ test('silent flows leave the table as new ones come', () => {
 
 test('after clear nothing is known', () => {
   const table = new FlowTable(LIMITS, () => assert.fail('nobody follows'));
-  const { packet, view } = packetOf({ v6: true, protocol: 6, ends: [[1, 2], [3, 4]] }, true);
+  const { packet, view } = packetOf(
+    {
+      v6: true,
+      protocol: 6,
+      ends: [
+        [1, 2],
+        [3, 4],
+      ],
+    },
+    true,
+  );
   table.find(packet, view, 5e6);
   assert.deepEqual([table.tcpFlows, table.midstreamFlows], [1, 1]);
   table.clear();
@@ -223,7 +260,14 @@ test('after clear nothing is known', () => {
 function play(...packets: [fromFirst: boolean, flags: number, sequence: number][]) {
   const released: number[] = [];
   const table = new FlowTable(LIMITS, (entry) => released.push(entry));
-  const tuple: Tuple = { v6: false, protocol: 6, ends: [[-5, 1024], [9, 443]] };
+  const tuple: Tuple = {
+    v6: false,
+    protocol: 6,
+    ends: [
+      [-5, 1024],
+      [9, 443],
+    ],
+  };
   const same = packets.map(([fromFirst, flags, sequence]) => {
     const { packet, view } = packetOf(tuple, fromFirst, flags, sequence);
     const entry = table.find(packet, view, 1e6);
@@ -272,14 +316,31 @@ test('who sent the SYN, and when a flow is closed', () => {
 test('closed, dismissed and followed flows wait differently long', () => {
   const goneAfter = (seconds: number, state: number | null, flags: number) => {
     const table = new FlowTable(LIMITS, () => {});
-    const tuple: Tuple = { v6: false, protocol: 6, ends: [[1, 1024], [9, 443]] };
+    const tuple: Tuple = {
+      v6: false,
+      protocol: 6,
+      ends: [
+        [1, 1024],
+        [9, 443],
+      ],
+    };
     const first = packetOf(tuple, true, flags, 1);
     const entry = table.find(first.packet, first.view, 0);
     table.noteTcpFlags(entry, first.packet);
     if (state !== null) table.setState(entry, state);
     // Each new flow looks at two entries; three look at all that there are.
     for (let i = 0; i < 3; i++) {
-      const { packet, view } = packetOf({ v6: false, protocol: 17, ends: [[i, 1], [-1, 2]] }, true);
+      const { packet, view } = packetOf(
+        {
+          v6: false,
+          protocol: 17,
+          ends: [
+            [i, 1],
+            [-1, 2],
+          ],
+        },
+        true,
+      );
       table.find(packet, view, seconds * 1e6);
     }
     const again = packetOf(tuple, true);

@@ -6,7 +6,7 @@ import { decodeFrame } from '#sealert/wire/decode.js';
 import { Packet } from '#sealert/wire/packet.js';
 import { concat, type TestFrame } from '../support/capture-builder.js';
 import { ENDS, mergeByTime, START_US, TcpDialogue } from '../support/dialogue.js';
-import { ethernet, ip, udp } from '../support/frames.js';
+import { ACK, ADDRESSES, ethernet, ip, SYN, tcp, udp } from '../support/frames.js';
 import { applicationData, clientHello, HANDSHAKE, record, serverHello } from '../support/tls.js';
 
 /// Writes down what the tracker tells; dismisses a flow at a record of this length.
@@ -135,12 +135,62 @@ test('a first segment that was overtaken', () => {
   assert.deepEqual(witnesses[0]!.said, SAID.slice(0, 1));
 });
 
+const FAST_OPEN = "without an ACK in the SYN, the server's stream must begin with its first segment";
+
+test('a SYN that carries the ClientHello (TCP Fast Open)', { todo: FAST_OPEN }, () => {
+  const back = { source: ADDRESSES.destination, destination: ADDRESSES.source };
+  const ports = { sourcePort: 443, destinationPort: 50_000 };
+  const frames = [
+    ip(ADDRESSES, tcp({ flags: SYN, sequence: 99 }, HELLO)),
+    ip(back, tcp({ ...ports, flags: SYN | ACK, sequence: 7, acknowledgement: 100 + HELLO.length })),
+    ip(back, tcp({ ...ports, sequence: 8, acknowledgement: 100 + HELLO.length }, ANSWER)),
+    ip(
+      ADDRESSES,
+      tcp({ sequence: 100 + HELLO.length, acknowledgement: 8 + ANSWER.length }, applicationData(9)),
+    ),
+  ].map((packet, i) => ({ bytes: ethernet(packet), timeUs: START_US + i }));
+  const { witnesses, tracker } = track(frames);
+  assert.deepEqual(witnesses[0]!.said, [...SAID, '>23:9 turn 3']);
+  assert.equal(witnesses[0]!.facts.missing, 0);
+  assert.equal(tracker.gaps, 0);
+});
+
+test("joined midway, the server's stream begins where the client acknowledged", () => {
+  const dialogue = new TcpDialogue(ENDS, { mss: 200 }).open().send(true, HELLO).send(false, ANSWER);
+  const frames = dialogue.frames.slice(3);
+  const first = frames.findIndex(({ bytes }) => bytes.length > 54 && bytes[34] === 1);
+  [frames[first], frames[first + 1]] = [frames[first + 1]!, frames[first]!];
+  assert.deepEqual(track(frames).witnesses[0]!.said, SAID);
+});
+
+test('a flow that is dismissed by what was held back to its end', () => {
+  const dialogue = tlsDialogue().send(true, applicationData(500)).send(true, applicationData(77));
+  const lost = dialogue.frames.filter(({ bytes }) => bytes.length !== 54 + 505);
+  const { witnesses } = track(lost, {}, 77);
+  assert.deepEqual(witnesses[0]!.said, [...SAID, '>23:77 turn 3']);
+  assert.deepEqual(witnesses[0]!.facts, {});
+});
+
 test('a dismissed flow is told of nothing any more, not even its end', () => {
-  const frames = tlsDialogue().send(true, applicationData(77)).send(false, applicationData(88)).close().frames;
+  const frames = tlsDialogue()
+    .send(true, applicationData(77))
+    .send(false, applicationData(88))
+    .close().frames;
   const { witnesses, tracker } = track(frames, {}, 77);
   assert.deepEqual(witnesses[0]!.said, [...SAID, '>23:77 turn 3']);
   assert.deepEqual(witnesses[0]!.facts, {});
   assert.equal(tracker.table.tcpFlows, 1);
+});
+
+test('a dismissed flow leaves its place to others', () => {
+  const dialogues = [0, 1, 2].map((i) => {
+    const ends = { ...ENDS, clientPort: 1024 + i };
+    return tlsDialogue(ends, START_US + i * 1e6).send(true, applicationData(77));
+  });
+  const frames = mergeByTime(...dialogues.map((dialogue) => dialogue.frames));
+  const { witnesses, tracker } = track(frames, { maxFollowedFlows: 1 }, 77);
+  assert.equal(witnesses.length, 3);
+  assert.equal(tracker.givenUpFlows, 0);
 });
 
 test('records of one segment after the unwanted one are not told', () => {

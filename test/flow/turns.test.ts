@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { type Turn, TurnTracker } from '#sealert/flow/turns.js';
+import fc from '../support/property.js';
 
 test('turns are the maximal runs of one direction', () => {
   const anyPayload = fc.record({ fromClient: fc.boolean(), bytes: fc.integer({ min: 1, max: 3000 }) });

@@ -1,7 +1,7 @@
 /// Captures of any content, for fast-check.
 
-import fc from 'fast-check';
 import type { TestFrame } from './capture-builder.js';
+import fc from './property.js';
 
 /// Frames of any bytes with times that a pcap file can hold, in any order.
 export function anyFrames(maxLength = 12): fc.Arbitrary<TestFrame[]> {

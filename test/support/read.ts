@@ -54,7 +54,7 @@ function cut(bytes: Uint8Array, lengths: readonly number[]): Uint8Array[] {
   return pieces;
 }
 
-/// Numbers of the frames in a batch that hold a packet, with what they hold.
+/// Copies the frames of a batch that hold a packet.
 export function copyFrames(batch: FrameBatch, to: ReadFrame[]): void {
   for (let i = 0; i < batch.count; i++) {
     if (batch.linkType[i] === LINKTYPE_NO_PACKET) continue;
@@ -64,7 +64,7 @@ export function copyFrames(batch: FrameBatch, to: ReadFrame[]): void {
       timeUs: batch.timeUs[i]!,
       originalLen: batch.originalLen[i]!,
       linkType: batch.linkType[i]!,
-      bytes: batch.bytes.slice(at, at + batch.capturedLen[i]!),
+      bytes: Uint8Array.from(batch.bytes.subarray(at, at + batch.capturedLen[i]!)),
     });
   }
 }

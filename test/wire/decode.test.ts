@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { decodeFrame } from '#sealert/wire/decode.js';
 import { LINKTYPE } from '#sealert/wire/link-types.js';
 import * as stops from '#sealert/wire/packet.js';
 import { concat } from '../support/capture-builder.js';
 import * as frames from '../support/frames.js';
+import fc from '../support/property.js';
 
 const { STOP_NONE } = stops;
 
@@ -68,7 +68,14 @@ const FROM6: Decoded = {
   from: '20010db8000000000000000000000010',
   to: '20010db8000100000000000000000443',
 };
-const TCP4: Decoded = { ...FROM4, sequence: -16, acknowledgement: 2, flags: 0x18, payload: DATA, payloadLen: 4 };
+const TCP4: Decoded = {
+  ...FROM4,
+  sequence: -16,
+  acknowledgement: 2,
+  flags: 0x18,
+  payload: DATA,
+  payloadLen: 4,
+};
 const TCP6: Decoded = { ...TCP4, ...FROM6 };
 
 type Row = [name: string, linkType: number, frame: string, expected: Decoded | number, originalLen?: number];
@@ -125,45 +132,137 @@ const ROWS: Row[] = [
   ['IPv4 options', RAW, `46 00 0030 0001 4000 40 06 0000 ${ENDS4} 94040000 ${TCP} ${DATA}`, TCP4],
   ['IPv4, cut in the fixed header', RAW, '45 00 002c 0001', stops.STOP_IP_CUT],
   ['IPv4, cut in the options', RAW, `46 00 0030 0001 4000 40 06 0000 ${ENDS4} 9404`, stops.STOP_IP_CUT],
-  ['IPv4, header of 16 bytes', RAW, `44${ip4('002c', '06').slice(2)} ${TCP} ${DATA}`, stops.STOP_IP_BAD_HEADER],
+  [
+    'IPv4, header of 16 bytes',
+    RAW,
+    `44${ip4('002c', '06').slice(2)} ${TCP} ${DATA}`,
+    stops.STOP_IP_BAD_HEADER,
+  ],
   ['IPv4, shorter than its header', RAW, `${ip4('0013', '06')} ${TCP}`, stops.STOP_IP_BAD_HEADER],
   ['IP version 5', RAW, `55${ip4('002c', '06').slice(2)}`, stops.STOP_IP_BAD_HEADER],
   ['IPv4, first fragment', RAW, `${ip4('002c', '06', '2000')} ${TCP} ${DATA}`, stops.STOP_IP_FRAGMENT],
   ['IPv4, last fragment', RAW, `${ip4('002c', '06', '00b9')} ${TCP} ${DATA}`, stops.STOP_IP_FRAGMENT],
   ['IPv4, reserved flag', RAW, `${ip4('002c', '06', '8000')} ${TCP} ${DATA}`, TCP4],
   ['GRE', RAW, `${ip4('0018', '2f')} 00000800`, stops.STOP_IP_OTHER_PROTOCOL],
-  ['Ethernet padding', RAW, `${ip4('0028', '06')} ${TCP} 000000000000`, { ...TCP4, payload: '', payloadLen: 0 }],
-  ['segmentation offload, length 0', RAW, `${ip4('0000', '06')} ${TCP} ${DATA}`, { ...TCP4, payloadLen: 3000 }, 3040],
+  [
+    'Ethernet padding',
+    RAW,
+    `${ip4('0028', '06')} ${TCP} 000000000000`,
+    { ...TCP4, payload: '', payloadLen: 0 },
+  ],
+  [
+    'segmentation offload, length 0',
+    RAW,
+    `${ip4('0000', '06')} ${TCP} ${DATA}`,
+    { ...TCP4, payloadLen: 3000 },
+    3040,
+  ],
 
   // IPv6.
   ['IPv6, cut', RAW, `60000000 0018 06 40 ${ENDS6.slice(0, 40)}`, stops.STOP_IP_CUT],
   ['IPv6, length 0', RAW, `${ip6('0000', '06')} ${TCP} ${DATA}`, { ...TCP6, payloadLen: 3000 }, 3060],
-  ['hop-by-hop, destination', RAW, `${ip6('0028', '00')} 3c00050200000000 0600010400000000 ${TCP} ${DATA}`, TCP6],
+  [
+    'hop-by-hop, destination',
+    RAW,
+    `${ip6('0028', '00')} 3c00050200000000 0600010400000000 ${TCP} ${DATA}`,
+    TCP6,
+  ],
   ['routing of 24 bytes', RAW, `${ip6('0030', '2b')} 06 02 0001 ${'00'.repeat(20)} ${TCP} ${DATA}`, TCP6],
   ['authentication header', RAW, `${ip6('0030', '33')} 06 04 0000 ${'00'.repeat(20)} ${TCP} ${DATA}`, TCP6],
   ['an atomic fragment', RAW, `${ip6('0020', '2c')} 06 00 0006 12345678 ${TCP} ${DATA}`, TCP6],
-  ['IPv6, first fragment', RAW, `${ip6('0020', '2c')} 06 00 0001 12345678 ${TCP} ${DATA}`, stops.STOP_IP_FRAGMENT],
-  ['IPv6, last fragment', RAW, `${ip6('0020', '2c')} 06 00 05a8 12345678 ${TCP} ${DATA}`, stops.STOP_IP_FRAGMENT],
-  ['mobility, HIP, shim6', RAW, `${ip6('0030', '87')} 8b00000000000000 8c00000000000000 0600000000000000 ${TCP} ${DATA}`, TCP6],
+  [
+    'IPv6, first fragment',
+    RAW,
+    `${ip6('0020', '2c')} 06 00 0001 12345678 ${TCP} ${DATA}`,
+    stops.STOP_IP_FRAGMENT,
+  ],
+  [
+    'IPv6, last fragment',
+    RAW,
+    `${ip6('0020', '2c')} 06 00 05a8 12345678 ${TCP} ${DATA}`,
+    stops.STOP_IP_FRAGMENT,
+  ],
+  [
+    'mobility, HIP, shim6',
+    RAW,
+    `${ip6('0030', '87')} 8b00000000000000 8c00000000000000 0600000000000000 ${TCP} ${DATA}`,
+    TCP6,
+  ],
   ['extension header, cut', RAW, `${ip6('0020', '3c')} 06 00 0104`, stops.STOP_IP_CUT],
-  ['extension beyond the packet', RAW, `${ip6('0008', '3c')} 06 04 ${'00'.repeat(38)} ${TCP}`, stops.STOP_IP_BAD_HEADER],
-  ['16 extension headers', RAW, `${ip6('0098', '3c')} ${'3c00000000000000'.repeat(15)} 0600000000000000 ${TCP} ${DATA}`, TCP6],
-  ['17 extension headers', RAW, `${ip6('00a0', '3c')} ${'3c00000000000000'.repeat(16)} 0600000000000000 ${TCP} ${DATA}`, stops.STOP_IP_BAD_HEADER],
+  [
+    'extension beyond the packet',
+    RAW,
+    `${ip6('0008', '3c')} 06 04 ${'00'.repeat(38)} ${TCP}`,
+    stops.STOP_IP_BAD_HEADER,
+  ],
+  [
+    '16 extension headers',
+    RAW,
+    `${ip6('0098', '3c')} ${'3c00000000000000'.repeat(15)} 0600000000000000 ${TCP} ${DATA}`,
+    TCP6,
+  ],
+  [
+    '17 extension headers',
+    RAW,
+    `${ip6('00a0', '3c')} ${'3c00000000000000'.repeat(16)} 0600000000000000 ${TCP} ${DATA}`,
+    stops.STOP_IP_BAD_HEADER,
+  ],
   ['no next header', RAW, `${ip6('0000', '3b')}`, stops.STOP_IP_OTHER_PROTOCOL],
 
   // Transport.
-  ['TCP options', RAW, `${ip4('0034', '06')} ${TCP.replace('50 18', '70 18')} 0101080a 00000001 ${DATA}`, TCP4],
+  [
+    'TCP options',
+    RAW,
+    `${ip4('0034', '06')} ${TCP.replace('50 18', '70 18')} 0101080a 00000001 ${DATA}`,
+    TCP4,
+  ],
   ['TCP, cut', RAW, `${ip4('002c', '06')} ${TCP.slice(0, -5)}`, stops.STOP_TRANSPORT_CUT, 44],
-  ['TCP header of 16 bytes', RAW, `${ip4('002c', '06')} ${TCP.replace('50 18', '40 18')} ${DATA}`, stops.STOP_TRANSPORT_BAD_HEADER],
-  ['TCP header beyond its packet', RAW, `${ip4('002c', '06')} ${TCP.replace('50 18', 'f0 18')} ${DATA}`, stops.STOP_TRANSPORT_BAD_HEADER],
+  [
+    'TCP header of 16 bytes',
+    RAW,
+    `${ip4('002c', '06')} ${TCP.replace('50 18', '40 18')} ${DATA}`,
+    stops.STOP_TRANSPORT_BAD_HEADER,
+  ],
+  [
+    'TCP header beyond its packet',
+    RAW,
+    `${ip4('002c', '06')} ${TCP.replace('50 18', 'f0 18')} ${DATA}`,
+    stops.STOP_TRANSPORT_BAD_HEADER,
+  ],
   ['TCP payload cut', RAW, `${ip4('05dc', '06')} ${TCP} ${DATA}`, { ...TCP4, payloadLen: 1460 }, 1500],
-  ['TCP options cut', RAW, `${ip4('0034', '06')} ${TCP.replace('50 18', '70 18')} 0101`, { ...TCP4, payload: '' }, 52],
-  ['UDP', RAW, `${ip4('0020', '11')} ${UDP} ${DATA}`, { ...FROM4, protocol: 17, payload: DATA, payloadLen: 4 }],
-  ['UDP over IPv6', RAW, `${ip6('000c', '11')} ${UDP} ${DATA}`, { ...FROM6, protocol: 17, payload: DATA, payloadLen: 4 }],
+  [
+    'TCP options cut',
+    RAW,
+    `${ip4('0034', '06')} ${TCP.replace('50 18', '70 18')} 0101`,
+    { ...TCP4, payload: '' },
+    52,
+  ],
+  [
+    'UDP',
+    RAW,
+    `${ip4('0020', '11')} ${UDP} ${DATA}`,
+    { ...FROM4, protocol: 17, payload: DATA, payloadLen: 4 },
+  ],
+  [
+    'UDP over IPv6',
+    RAW,
+    `${ip6('000c', '11')} ${UDP} ${DATA}`,
+    { ...FROM6, protocol: 17, payload: DATA, payloadLen: 4 },
+  ],
   ['UDP, cut', RAW, `${ip4('0020', '11')} ${UDP.slice(0, -2)}`, stops.STOP_TRANSPORT_CUT],
   ['UDP, shorter than its header', RAW, `${ip4('001a', '11')} ${UDP}`, stops.STOP_TRANSPORT_BAD_HEADER],
-  ['ICMP', RAW, `${ip4('0020', '01')} 08000000 12340001 ${DATA}`, { ...FROM4, ports: [0, 0], protocol: 1, payload: DATA, payloadLen: 4 }],
-  ['ICMPv6', RAW, `${ip6('000c', '3a')} 80000000 12340001 ${DATA}`, { ...FROM6, ports: [0, 0], protocol: 58, payload: DATA, payloadLen: 4 }],
+  [
+    'ICMP',
+    RAW,
+    `${ip4('0020', '01')} 08000000 12340001 ${DATA}`,
+    { ...FROM4, ports: [0, 0], protocol: 1, payload: DATA, payloadLen: 4 },
+  ],
+  [
+    'ICMPv6',
+    RAW,
+    `${ip6('000c', '3a')} 80000000 12340001 ${DATA}`,
+    { ...FROM6, ports: [0, 0], protocol: 58, payload: DATA, payloadLen: 4 },
+  ],
   ['ICMP, cut', RAW, `${ip4('0020', '01')} 08000000 1234`, stops.STOP_TRANSPORT_CUT],
 ];
 
@@ -180,7 +279,9 @@ for (const [name, linkType, text, expected, originalLen] of ROWS) {
 
 test('the rows above reach every stop, and every stop to report has a name', () => {
   const all = Object.entries(stops).filter(([name]) => name.startsWith('STOP_'));
-  const reached = new Set(ROWS.map(([, , , expected]) => (typeof expected === 'number' ? expected : STOP_NONE)));
+  const reached = new Set(
+    ROWS.map(([, , , expected]) => (typeof expected === 'number' ? expected : STOP_NONE)),
+  );
   assert.deepEqual(
     all.filter(([, stop]) => !reached.has(stop as number)),
     [],
@@ -246,11 +347,13 @@ test('no bytes make it throw, and bytes outside the frame do not matter', () => 
   const anyChange = fc.tuple(fc.nat(), fc.nat(255));
   const anyFrame = fc.oneof(
     fc.uint8Array({ maxLength: 120 }),
-    fc.tuple(anyPacket, anyLink, fc.array(anyChange, { maxLength: 6 })).map(([{ packet }, [, link], changes]) => {
-      const frame = link(packet).slice();
-      for (const [at, value] of changes) frame[at % frame.length] = value;
-      return frame;
-    }),
+    fc
+      .tuple(anyPacket, anyLink, fc.array(anyChange, { maxLength: 6 }))
+      .map(([{ packet }, [, link], changes]) => {
+        const frame = link(packet).slice();
+        for (const [at, value] of changes) frame[at % frame.length] = value;
+        return frame;
+      }),
   );
   const anyLinkType = fc.constantFrom(...Object.values(LINKTYPE), 147);
   fc.assert(

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { decodeFrame } from '#sealert/wire/decode.js';
 import { Packet, STOP_NONE } from '#sealert/wire/packet.js';
 import { type HandshakeMessages, readHandshake } from '#sealert/wire/tls-hello.js';
 import { concat } from '../support/capture-builder.js';
 import { samplePath } from '../support/paths.js';
+import fc from '../support/property.js';
 import { readFrames } from '../support/read.js';
-import { certificateMessage, clientHello, handshakeMessage, list16, serverHello, vector } from '../support/tls.js';
+import {
+  certificateMessage,
+  clientHello,
+  handshakeMessage,
+  list16,
+  serverHello,
+  vector,
+} from '../support/tls.js';
 
 const NOTHING: HandshakeMessages = { clientHello: null, serverHello: null, certificate: null };
 
@@ -48,14 +55,23 @@ test('a ServerHello of TLS 1.3, of 1.2, and after a request to try again', () =>
   const tls13 = serverHello({ suite: 0x1301, selectedVersion: 0x0304 });
   const tls12 = serverHello({ suite: 0xc014, extensions: [[22, new Uint8Array(0)]] });
   const answer = (...messages: Uint8Array[]) => readHandshake(concat(...messages)).serverHello;
-  assert.deepEqual(answer(tls13), { version: 0x0304, suite: 0x1301, extensions: [43], encryptThenMac: false });
+  assert.deepEqual(answer(tls13), {
+    version: 0x0304,
+    suite: 0x1301,
+    extensions: [43],
+    encryptThenMac: false,
+  });
   assert.deepEqual(answer(tls12), { version: 0x0303, suite: 0xc014, extensions: [22], encryptThenMac: true });
   assert.equal(answer(serverHello({ suite: 0x1302, selectedVersion: 0x0304 }), tls13)!.suite, 0x1301);
 });
 
-test('the first certificate of a flight is the server\'s own', () => {
+test("the first certificate of a flight is the server's own", () => {
   const own = Uint8Array.of(0x30, 1, 2, 3);
-  const flight = concat(serverHello(), certificateMessage(own, Uint8Array.of(0x30, 9)), handshakeMessage(14, own));
+  const flight = concat(
+    serverHello(),
+    certificateMessage(own, Uint8Array.of(0x30, 9)),
+    handshakeMessage(14, own),
+  );
   const { certificate, serverHello: hello } = readHandshake(flight);
   assert.deepEqual(certificate, own);
   assert.equal(hello!.suite, 0x1302);
@@ -80,7 +96,10 @@ test('lengths that do not fit', () => {
   assert.equal(withExtension(0, vector(2, Uint8Array.of(1, 0, 1, 97))).serverName, null);
   assert.deepEqual(withExtension(43, Uint8Array.of(9, 3, 4)).versions, []);
   assert.deepEqual(withExtension(16, new Uint8Array(0)).alpn, []);
-  const cutSuites = handshakeMessage(1, concat(list16([0x0303]), new Uint8Array(33), list16([400]), list16([1])));
+  const cutSuites = handshakeMessage(
+    1,
+    concat(list16([0x0303]), new Uint8Array(33), list16([400]), list16([1])),
+  );
   assert.deepEqual(readHandshake(cutSuites), NOTHING);
   assert.deepEqual(readHandshake(handshakeMessage(2, new Uint8Array(34))), NOTHING);
 });

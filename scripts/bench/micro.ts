@@ -1,0 +1,114 @@
+/**
+ * What each layer of the engine costs: the mixed input is read again and again
+ * in this process, each time one layer further. README.md says how to start it.
+ */
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
+import { type FrameBatch, type FrameSink, LINKTYPE_NO_PACKET } from '#sealert/capture/frame-batch.js';
+import { CaptureReader } from '#sealert/capture/reader.js';
+import { Engine } from '#sealert/engine.js';
+import { FlowTable } from '#sealert/flow/flow-table.js';
+import { DEFAULT_FLOW_LIMITS } from '#sealert/flow/flow-tracker.js';
+import { decodeFrame } from '#sealert/wire/decode.js';
+import { Packet, PROTOCOL_TCP, STOP_NONE } from '#sealert/wire/packet.js';
+import { median, table } from './table.js';
+
+const TCP_SYN_FIN_RST = 0x07;
+
+/** Takes the frames of one pass over the file. */
+interface Pass {
+  sink: FrameSink;
+  end?(): void;
+}
+
+/** Each layer does all that the one before it does. */
+const LAYERS: readonly (readonly [name: string, begin: () => Pass])[] = [
+  ['reader', () => ({ sink: () => {} })],
+  ['+ decode', () => decodeOnly(() => {})],
+  ['+ flow table', withFlowTable],
+  ['full engine', withEngine],
+];
+
+function decodeOnly(take: (packet: Packet, batch: FrameBatch, timeUs: number) => void): Pass {
+  const packet = new Packet();
+  return {
+    sink: (batch) => {
+      const { view, count, offset, capturedLen, originalLen, linkType, timeUs } = batch;
+      for (let i = 0; i < count; i++) {
+        const link = linkType[i]!;
+        if (link === LINKTYPE_NO_PACKET) continue;
+        const stop = decodeFrame(view, offset[i]!, capturedLen[i]!, originalLen[i]!, link, packet);
+        if (stop === STOP_NONE) take(packet, batch, timeUs[i]!);
+      }
+    },
+  };
+}
+
+function withFlowTable(): Pass {
+  const flows = new FlowTable(DEFAULT_FLOW_LIMITS, () => {});
+  return decodeOnly((packet, batch, timeUs) => {
+    const entry = flows.find(packet, batch.view, timeUs);
+    if (packet.protocol !== PROTOCOL_TCP || (packet.tcpFlags & TCP_SYN_FIN_RST) === 0) return;
+    if (!flows.noteTcpFlags(entry, packet)) flows.restart(entry, timeUs);
+  });
+}
+
+function withEngine(): Pass {
+  const engine = new Engine();
+  engine.begin(0);
+  return { sink: (batch) => engine.push(batch), end: () => engine.end() };
+}
+
+/** One pass over the file; returns nanoseconds per packet, and the packets. Without `begin` bytes are only read. */
+function pass(file: string, chunk: ByteChunk, begin: (() => Pass) | undefined) {
+  const started = performance.now();
+  const descriptor = openSync(file, 'r');
+  const { sink, end } = begin?.() ?? { sink: () => {} };
+  const reader = new CaptureReader(sink);
+  for (;;) {
+    const length = readSync(descriptor, chunk.data, 0, CHUNK_BYTES, null);
+    if (length === 0) break;
+    if (begin !== undefined) reader.pushChunk(chunk, length);
+  }
+  if (begin !== undefined) reader.end();
+  end?.();
+  closeSync(descriptor);
+  return { ns: (performance.now() - started) * 1e6, packets: reader.summary.packets };
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      input: { type: 'string' },
+      size: { type: 'string', default: '1GB' },
+      rounds: { type: 'string', default: '5' },
+    },
+  });
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const file = values.input ?? join(root, 'build', 'bench-inputs', values.size, 'mixed.pcap');
+  if (!existsSync(file)) throw new Error(`${file} is not there; npm run bench makes it`);
+  const chunk = new ByteChunk();
+  const layers = [['reading the file', undefined] as const, ...LAYERS];
+  const { packets } = pass(file, chunk, LAYERS[0]![1]);
+  const times = layers.map(() => [] as number[]);
+  // One round more: the first lets the compiler see every layer.
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    layers.forEach(([, begin], i) => {
+      const { ns } = pass(file, chunk, begin);
+      if (round > 0) times[i]!.push(ns / packets);
+    });
+  }
+  const medians = times.map(median);
+  const rows = layers.map(([name], i) => [
+    name,
+    medians[i]!.toFixed(0),
+    i === 0 ? '' : `+${(medians[i]! - medians[i - 1]!).toFixed(0)}`,
+  ]);
+  console.log(`${file}: ${packets} packets`);
+  console.log(table(['layer', 'ns per packet', 'of which new'], rows));
+}
+
+main();

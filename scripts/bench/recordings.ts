@@ -1,0 +1,85 @@
+/** The recorded sessions of samples/, to be woven into the mixed input. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameBatch } from '#sealert/capture/frame-batch.js';
+import { CaptureReader } from '#sealert/capture/reader.js';
+import type { Label } from '../lab/label.js';
+
+/** The ends of a session's first connection, by which a report is checked. */
+export interface ExpectedSession {
+  sample: string;
+  client: { ip: string; port: number };
+  server: { ip: string; port: number };
+}
+
+export interface RecordedFrame {
+  readonly timeUs: number;
+  readonly bytes: Uint8Array;
+  readonly originalLen: number;
+}
+
+export interface Recording {
+  readonly sample: string;
+  /** Digest of the capture, from its label. */
+  readonly sha256: string;
+  readonly file: string;
+  readonly sessions: readonly ExpectedSession[];
+}
+
+const LINKTYPE_ETHERNET = 1;
+
+/** Quiet time between two recordings, longer than any keep-alive. */
+const DISTANCE_US = 5_000_000;
+
+/** Every sample that holds a session. */
+export function findRecordings(samples: string): Recording[] {
+  const recordings: Recording[] = [];
+  for (const sample of existsSync(samples) ? readdirSync(samples).sort() : []) {
+    const file = join(samples, sample, 'capture.pcap');
+    const labelFile = join(samples, sample, 'label.json');
+    if (!existsSync(file) || !existsSync(labelFile)) continue;
+    const label: Label = JSON.parse(readFileSync(labelFile, 'utf8'));
+    const sessions = label.sessions.flatMap(({ connections }) => {
+      const primary = connections.find(({ role }) => role === 'primary');
+      return primary === undefined ? [] : [{ sample, client: primary.client, server: primary.server }];
+    });
+    if (sessions.length > 0) recordings.push({ sample, sha256: label.sha256, file, sessions });
+  }
+  return recordings;
+}
+
+/**
+ * The recordings one after the other from `beginUs` on, because they share
+ * addresses: times are shifted, everything else is as it was.
+ */
+export function placeRecordings(recordings: readonly Recording[], beginUs: number) {
+  const frames: RecordedFrame[] = [];
+  let endUs = beginUs + DISTANCE_US;
+  for (const { file } of recordings) {
+    const own = readFrames(file);
+    const shiftUs = endUs - own[0]!.timeUs;
+    for (const { timeUs, bytes, originalLen } of own) {
+      const shifted = timeUs + shiftUs;
+      frames.push({ timeUs: shifted, bytes, originalLen });
+      endUs = Math.max(endUs, shifted);
+    }
+    endUs += DISTANCE_US;
+  }
+  return { frames, endUs };
+}
+
+function readFrames(file: string): RecordedFrame[] {
+  const frames: RecordedFrame[] = [];
+  const reader = new CaptureReader((batch: FrameBatch) => {
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.linkType[i] !== LINKTYPE_ETHERNET) throw new Error(`${file}: Ethernet was expected`);
+      const at = batch.offset[i]!;
+      const bytes = batch.bytes.slice(at, at + batch.capturedLen[i]!);
+      frames.push({ timeUs: batch.timeUs[i]!, bytes, originalLen: batch.originalLen[i]! });
+    }
+  });
+  reader.push(readFileSync(file));
+  reader.end();
+  if (frames.length === 0) throw new Error(`${file}: no packet could be read`);
+  return frames;
+}
