@@ -128,7 +128,8 @@ export class FlowTracker {
     flow.client.stream.begin(sequence);
     const peerKnown = (kind & (fromB ? KIND_SEQUENCE_A : KIND_SEQUENCE_B)) !== 0;
     if (peerKnown) flow.server.stream.begin(words[at + WORD_SEQUENCE + (fromB ? 0 : 1)]!);
-    else flow.server.stream.begin(packet.acknowledgement);
+    // A ClientHello inside the SYN (RFC 7413) acknowledges nothing: the first segment tells.
+    else if ((packet.tcpFlags & TCP_ACK) !== 0) flow.server.stream.begin(packet.acknowledgement);
     flow.analysis = this.analyse(flow);
     this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
