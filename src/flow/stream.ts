@@ -100,8 +100,10 @@ export class Stream {
 
   /// The peer has acknowledged everything before `acknowledgement` by sending
   /// payload of its own: bytes missing before it were lost by the recording.
-  acknowledged(acknowledgement: number, timeUs: number, frame: number): void {
+  acknowledged(sequence: number, timeUs: number, frame: number): void {
     if (!this.started) return;
+    const beyondEnd = this.finSequence !== null && ((sequence - this.finSequence) | 0) > 0;
+    const acknowledgement = beyondEnd ? this.finSequence! : sequence;
     while (this.held.length > 0 && ((acknowledgement - this.next) | 0) > 0) {
       const first = this.held[0]!;
       const toFirst = (first.sequence - this.next) | 0;
@@ -110,7 +112,6 @@ export class Stream {
       if (toFirst > 0) this.skip(toFirst, first.timeUs, first.frame);
       this.deliverHeld();
     }
-    if (this.next === this.finSequence) return;
     const rest = (acknowledgement - this.next) | 0;
     // A plausible window; anything else is a stray acknowledgement.
     if (rest > 0 && rest <= MAX_HELD_BYTES * 8) this.skip(rest, timeUs, frame);

@@ -78,7 +78,7 @@ export class TcpFollower {
       flow.startSeen = anySyn;
       flow.preamble = preamble;
       flow.client.stream.begin(sequence);
-      flow.server.stream.begin(this.firstSequence(at, !fromB) ?? packet.acknowledgement);
+      this.beginPeer(flow.server, at, packet);
       flow.analysis = this.analysts.tls(flow);
       this.nextSegment(flow, packet, bytes, timeUs, frame);
     } else if (beginsLikeSsh(bytes, packet.payloadAt, packet.payloadCaptured) && !overtook) {
@@ -109,7 +109,7 @@ export class TcpFollower {
     flow.startSeen = startSeen;
     const fromClient = fromB === flow.clientIsB;
     flow.direction(fromClient).stream.begin(this.firstSequence(at, fromB) ?? packet.sequence);
-    flow.direction(!fromClient).stream.begin(this.firstSequence(at, !fromB) ?? packet.acknowledgement);
+    this.beginPeer(flow.direction(!fromClient), at, packet);
     flow.streamAnalysis = this.analysts.ssh(flow, this.budget);
     this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
@@ -142,6 +142,14 @@ export class TcpFollower {
     flow.clientIsB = clientIsB;
     flow.firstUs = firstUs;
     return flow;
+  }
+
+  /// Begins the stream of the end that has not spoken yet.
+  private beginPeer(peer: TcpFlow['server'], at: number, packet: Packet): void {
+    const sequence = this.firstSequence(at, !this.table.fromB);
+    if (sequence !== undefined) peer.stream.begin(sequence);
+    // A first payload inside the SYN (RFC 7413) acknowledges nothing: the first segment tells.
+    else if ((packet.tcpFlags & TCP_ACK) !== 0) peer.stream.begin(packet.acknowledgement);
   }
 
   /// Sequence number of an end's first byte, if its SYN was seen.
