@@ -4,6 +4,7 @@
 import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
 import { FlowOfDatagrams } from './detect/datagram-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
+import { NonceChainPool } from './detect/nonce-chain.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { SessionBuilder } from './detect/sessions.js';
 import { SshConnection } from './detect/ssh-connection.js';
@@ -38,6 +39,7 @@ const CLOCK_FORWARD_US = 3_600_000_000;
 
 export class Engine {
   private readonly packet = new Packet();
+  private readonly chains = new NonceChainPool();
   private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
   private readonly tracker: FlowTracker;
   private sessions: SessionBuilder;
@@ -57,7 +59,7 @@ export class Engine {
         ssh: (_flow, budget) =>
           new SshConnection(this.ssh, this.input, budget, (finding) => this.sessions.addSsh(finding)),
         datagrams: (flow, budget) =>
-          new FlowOfDatagrams(flow, softetherRudp, this.input, budget, {
+          new FlowOfDatagrams(flow, softetherRudp, this.input, budget, this.chains, {
             connection: (connection) => this.sessions.add(connection),
             acceleration: (channel) => this.sessions.addAcceleration(channel),
           }),

@@ -8,7 +8,7 @@ import { OPENING_BYTES, type RudpCarrier } from '../flow/rudp/carriers.js';
 import { RudpFlow } from '../flow/rudp/rudp-flow.js';
 import { TcpFlow } from '../flow/tcp-flow.js';
 import { connectionOf, emptyConnection, type RudpFacts, type TlsConnection } from './connection.js';
-import { type ChainReading, NonceChain } from './nonce-chain.js';
+import type { ChainReading, NonceChain, NonceChainPool } from './nonce-chain.js';
 import type { TlsSessionProfile } from './profile.js';
 import { TlsAnalysis } from './tls-analysis.js';
 
@@ -46,11 +46,12 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     private readonly profile: TlsSessionProfile,
     private readonly input: number,
     private readonly budget: MemoryBudget,
+    private readonly chains: NonceChainPool,
     private readonly found: DatagramFindings,
   ) {
     const isDns = flow.a!.port === PORT_DNS || flow.b!.port === PORT_DNS;
     this.carrier = flow.isIcmp ? 'icmp' : isDns ? 'dns' : 'udp';
-    this.chain = this.carrier === 'udp' ? new NonceChain() : null;
+    this.chain = this.carrier === 'udp' ? chains.take() : null;
   }
 
   datagram(
@@ -66,7 +67,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     if (this.rudp === null && (this.chain === null || length === OPENING_BYTES)) this.rudp = this.newRudp();
     const state = this.rudp?.datagram(fromA, bytes, at, captured, length, timeUs, frame) ?? 'hopeless';
     // Bulk packets of R-UDP chain too: they are no acceleration.
-    if (state === 'verified') this.chain = null;
+    if (state === 'verified') this.dropChain();
     const chained = this.chain?.datagram(fromA, bytes, at, captured, length, timeUs, frame) ?? 'hopeless';
     // Echoes of other programs run between the same hosts: ICMP is never let go.
     return this.carrier === 'icmp' || state !== 'hopeless' || chained !== 'hopeless';
@@ -74,7 +75,16 @@ export class FlowOfDatagrams implements DatagramAnalysis {
 
   end(flow: DatagramFlow): void {
     this.rudp?.end();
-    if (this.chain?.state !== 'chained') return;
+    if (this.chain?.state === 'chained') this.reportChannel(flow, this.chain);
+    this.dropChain();
+  }
+
+  private dropChain(): void {
+    if (this.chain !== null) this.chains.give(this.chain);
+    this.chain = null;
+  }
+
+  private reportChannel(flow: DatagramFlow, chain: NonceChain): void {
     this.found.acceleration({
       input: this.input,
       a: flow.a!,
@@ -84,13 +94,14 @@ export class FlowOfDatagrams implements DatagramAnalysis {
       packets: flow.packets,
       bytesFromA: flow.bytesFromA,
       bytesFromB: flow.bytesFromB,
-      fromA: this.chain.reading(true),
-      fromB: this.chain.reading(false),
+      fromA: chain.reading(true),
+      fromB: chain.reading(false),
     });
   }
 
   dismiss(): void {
     this.rudp?.end();
+    this.dropChain();
   }
 
   private newRudp(): RudpFlow {

@@ -118,6 +118,20 @@ export class NonceChain {
   }
 }
 
+/// Chains used again: nearly every flow of four datagrams needs one for a moment.
+export class NonceChainPool {
+  private readonly spare: NonceChain[] = [];
+
+  take(): NonceChain {
+    return this.spare.pop() ?? new NonceChain();
+  }
+
+  give(chain: NonceChain): void {
+    chain.reset();
+    this.spare.push(chain);
+  }
+}
+
 class Direction {
   bestLinks = 0;
   private readonly chain = new ChainLinks(SHAPES);
