@@ -45,6 +45,10 @@ export class DatagramFollower {
 
   /// Takes a packet of a flow that is not followed yet.
   first(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    if (beginsLikeQuic(packet, bytes)) {
+      this.table.setState(entry, STATE_DISMISSED);
+      return;
+    }
     if (!this.isWorthFollowing(entry, packet, bytes)) return;
     const firstUs = this.table.firstUs(entry);
     if (this.pool.isFull) this.giveUpOne();
@@ -125,4 +129,15 @@ export class DatagramFollower {
     this.end(entry);
     this.table.setState(entry, STATE_DISMISSED);
   }
+}
+
+/// Versions 1 and 2 of QUIC (RFC 9000 section 17.2, RFC 9369 section 3.1). Most
+/// UDP traffic is QUIC, and nothing random begins like this.
+const QUIC_VERSIONS: readonly number[] = [0x0000_0001, 0x6b33_43cf];
+
+/// True for a QUIC packet with a long header, the first of each connection.
+function beginsLikeQuic({ payloadAt: at, payloadCaptured }: Packet, bytes: Uint8Array): boolean {
+  if (payloadCaptured < 5 || (bytes[at]! & 0xc0) !== 0xc0) return false;
+  const version = (bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!;
+  return QUIC_VERSIONS.includes(version);
 }
