@@ -15,8 +15,10 @@ import { hideBin } from 'yargs/helpers';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import { isAtLeast, type Session, VERDICTS, type Verdict } from '#sealert/detect/findings.js';
 import { Engine } from '#sealert/engine.js';
+import { writeDocument } from './accuracy-document.js';
 import { findLabelled, type LabelledCapture, type LabelledConnection, type LabelledEnd } from './labels.js';
 import { Mask } from './mask.js';
+import type { Score } from './score.js';
 
 /// Roles of connections that belong to a true session without being one of its own.
 const NEITHER_WAY = new Set(['refused', 'unreachable', 'rudp-attempt', 'rudp-over-dns']);
@@ -24,21 +26,6 @@ const NEITHER_WAY = new Set(['refused', 'unreachable', 'rudp-attempt', 'rudp-ove
 interface Options {
   minVerdict: Verdict;
   maskInstallation: boolean;
-}
-
-/// What one capture gave.
-interface Score {
-  name: string;
-  carrier: string;
-  label: string;
-  sessions: number;
-  sessionsFound: number;
-  connections: number;
-  connectionsFound: number;
-  tcp: number;
-  tcpFound: number;
-  falseConnections: string[];
-  verdicts: Verdict[];
 }
 
 async function main(): Promise<void> {
@@ -61,6 +48,11 @@ async function main(): Promise<void> {
       default: false,
       describe: 'Replace addresses and ports, ignore names, certificates and the shape of the ClientHello',
     })
+    .option('write', {
+      type: 'boolean',
+      default: false,
+      describe: 'Put the tables into docs/accuracy.md',
+    })
     .option('list', { type: 'boolean', default: false, describe: 'One line per capture' })
     .demandCommand(1, 'Name at least one folder of labelled captures.')
     .strict()
@@ -82,6 +74,11 @@ async function main(): Promise<void> {
   printCarriers(scores, options);
   printOthers(scores);
   printProblems(scores);
+  if (args.write) {
+    const sets = args._.map((folder) => basename(String(folder)));
+    const { minVerdict, maskInstallation: masked } = options;
+    await writeDocument({ sets, scores, minVerdict, masked });
+  }
 }
 
 /// `folder/name` for a capture in a folder of its own (samples/NAME/capture.pcap), else its name.
