@@ -6,7 +6,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import * as softether from '#sealert/profiles/softether-tls.js';
+import { softetherRudp } from '#sealert/profiles/softether-rudp.js';
+import { softetherSsh } from '#sealert/profiles/softether-ssh.js';
+import { softetherTls } from '#sealert/profiles/softether-tls.js';
 
 /// This file is compiled to build/test: two folders below the root.
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
@@ -59,9 +61,9 @@ function filesOf(root: string): string[] {
 const LAYERS: Record<string, readonly string[]> = {
   capture: ['capture'],
   wire: ['wire'],
-  flow: ['flow', 'wire'],
+  flow: ['flow', 'wire', '@noble/hashes'],
   detect: ['detect', 'flow', 'wire', '@noble/hashes', 'ipaddr.js'],
-  profiles: ['detect/profile.ts'],
+  profiles: ['profiles', 'detect/profile.ts', 'detect/ssh-profile.ts'],
   'report/model.ts': ['detect'],
   'engine.ts': ['capture/frame-batch.ts', 'detect', 'flow', 'profiles', 'report/model.ts', 'wire'],
   node: [
@@ -150,15 +152,17 @@ test('the core mentions no clock, no randomness, no I/O', () => {
   assert.match('x = Math.random()', FORBIDDEN);
 });
 
-test('profiles are data: types aside they import nothing, and survive copying and JSON', () => {
+const PROFILES = { softetherTls, softetherRudp, softetherSsh };
+
+test('profiles are data: types and each other aside they import nothing, and survive copying and JSON', () => {
   const files = SOURCES.filter(({ path }) => path.startsWith('profiles/'));
-  assert.ok(files.length > 0);
+  assert.equal(files.length, Object.keys(PROFILES).length);
   for (const { path, imports } of files)
     assert.ok(
-      imports.every(({ typeOnly }) => typeOnly),
+      imports.every(({ typeOnly, target }) => typeOnly || target.startsWith('profiles/')),
       path,
     );
-  for (const [name, profile] of Object.entries(softether)) {
+  for (const [name, profile] of Object.entries(PROFILES)) {
     assert.deepEqual(structuredClone(profile), profile, name);
     assert.deepEqual(JSON.parse(JSON.stringify(profile)), profile, name);
   }
@@ -173,7 +177,7 @@ test('every number of a profile says where it comes from, and every range is one
     if ('min' in fields) assert.ok(Number(fields.min) <= Number(fields.max), path);
     for (const [name, part] of Object.entries(fields)) check(part, `${path}.${name}`);
   };
-  check(softether.softetherTls, 'softetherTls');
+  check(PROFILES, 'profiles');
 });
 
 test('packages: those of the code are those of package.json', () => {

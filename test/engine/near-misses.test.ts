@@ -3,15 +3,22 @@ import { test } from 'node:test';
 import { softetherTls } from '#sealert/profiles/softether-tls.js';
 import { analyse } from '../support/analyse.js';
 import { pcap } from '../support/capture-builder.js';
-import { playScript, type Step, softetherDialogue } from '../support/dialogue.js';
+import { ENDS, playScript, type Step, softetherDialogue } from '../support/dialogue.js';
 import fc from '../support/property.js';
 import { applicationData } from '../support/tls.js';
 
 type Edit = (steps: Step[]) => Step[];
 
-/// How many sessions there are in a session whose first connection is another.
+/// How many sessions the changed connection is part of, alone or beside another
+/// that attached to its session. (That one is a session without it, too.)
 function sessions(edit: Edit, seed: number, tls12 = false): number {
-  return analyse(pcap(softetherDialogue({ seed, edit, tls12 }))).sessions.length;
+  const count = (additional: number) =>
+    analyse(pcap(softetherDialogue({ seed, edit, tls12, additional }))).sessions.filter(({ connections }) =>
+      connections.some(({ client }) => client.port === ENDS.clientPort),
+    ).length;
+  const alone = count(0);
+  assert.equal(count(1), alone);
+  return alone;
 }
 
 /// Replaces the records of one message.

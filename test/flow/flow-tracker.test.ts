@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DatagramAnalysis } from '#sealert/flow/datagram-flow.js';
+import type { FlowEnd } from '#sealert/flow/flow-table.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from '#sealert/flow/flow-tracker.js';
-import type { FlowAnalysis, TcpFlow } from '#sealert/flow/tcp-flow.js';
+import type { FlowAnalysis, StreamAnalysis, TcpFlow } from '#sealert/flow/tcp-flow.js';
 import { decodeFrame } from '#sealert/wire/decode.js';
 import { Packet } from '#sealert/wire/packet.js';
 import { concat, type TestFrame } from '../support/capture-builder.js';
@@ -30,10 +32,10 @@ class Witness implements FlowAnalysis {
 
   end(flow: TcpFlow): void {
     const { ends, startSeen, closeSeen, firstUs, lastUs, packets } = flow;
-    const text = (address: Uint8Array, port: number) => `${address.join('.')}:${port}`;
+    const text = ({ address, port }: FlowEnd) => `${address.join('.')}:${port}`;
     this.facts = {
-      client: text(ends!.clientAddress, ends!.clientPort),
-      server: text(ends!.serverAddress, ends!.serverPort),
+      client: text(ends!.client),
+      server: text(ends!.server),
       startSeen,
       closeSeen,
       firstUs: firstUs - START_US,
@@ -49,9 +51,13 @@ class Witness implements FlowAnalysis {
 function track(frames: readonly TestFrame[], limits: Partial<FlowTrackerLimits> = {}, unwanted = -1) {
   const witnesses: Witness[] = [];
   const tracker = new FlowTracker(
-    () => {
-      witnesses.push(new Witness(unwanted));
-      return witnesses.at(-1)!;
+    {
+      tls: () => {
+        witnesses.push(new Witness(unwanted));
+        return witnesses.at(-1)!;
+      },
+      ssh: (): StreamAnalysis => assert.fail('no SSH in these tests'),
+      datagrams: (): DatagramAnalysis => assert.fail('no datagrams in these tests'),
     },
     { ...DEFAULT_FLOW_LIMITS, ...limits },
   );

@@ -10,6 +10,8 @@ class Recorder {
   readonly records: { type: number; version: number; length: number; frame: number }[] = [];
   readonly handshake: number[] = [];
   notTlsAt: number | null = null;
+  notTlsHeader: number[] = [];
+  taken = 0;
   readonly walk = new TlsRecordWalk(this);
 
   record(type: number, version: number, length: number, _timeUs: number, frame: number): void {
@@ -20,16 +22,17 @@ class Recorder {
     this.handshake.push(...bytes.subarray(at, at + length));
   }
 
-  notTls(_timeUs: number, frame: number): void {
+  notTls(header: Uint8Array, _timeUs: number, frame: number): void {
     assert.equal(this.notTlsAt, null, 'said once');
     this.notTlsAt = frame;
+    this.notTlsHeader = [...header];
   }
 
   /// Gives bytes that lie in the middle of others.
   give(bytes: Uint8Array, frame: number): void {
     const around = new Uint8Array(bytes.length + 8).fill(0x17);
     around.set(bytes, 3);
-    this.walk.bytes(around, 3, bytes.length, 0, frame);
+    this.taken += this.walk.bytes(around, 3, bytes.length, 0, frame);
   }
 
   lengths(): number[] {

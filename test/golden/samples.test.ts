@@ -1,7 +1,7 @@
 /// Every sample gives the report that stands beside it, and what its label says.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isAtLeast } from '#sealert/detect/findings.js';
@@ -9,11 +9,28 @@ import { scan } from '#sealert/node/scan.js';
 
 const SAMPLES = 'samples';
 
+interface LabelledConnection {
+  protocol: string;
+  client: { ip: string; port: number | null };
+  server: { ip: string; port: number | null };
+  synSeen?: boolean;
+}
+
+interface LabelledSession {
+  carrier: string;
+  connections: LabelledConnection[];
+}
+
 interface Label {
   label: string;
   software: { softether?: string };
-  sessions: { connections: { protocol: string; client: { ip: string; port: number } }[] }[];
+  settings: { host: string; port: number };
+  sessions: LabelledSession[];
 }
+
+/// A recording is small enough to be kept beside the code, and so are all together.
+const MAX_SAMPLE_BYTES = 300_000;
+const MAX_SAMPLES_BYTES = 8_000_000;
 
 const samples = readdirSync(SAMPLES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -42,20 +59,43 @@ for (const sample of samples) {
     const label = labelOf(sample);
     const { sessions } = await scanSample(sample);
     const found = sessions.filter(({ verdict }) => isAtLeast(verdict, 'likely'));
-    const ports = (of: { connections: { protocol: string; client: { port: number | null } }[] }[]) =>
-      of.map(({ connections }) =>
-        connections
-          .filter(({ protocol }) => protocol === 'tcp')
-          .map(({ client }) => client.port)
-          .sort(),
-      );
-    assert.deepEqual(ports(found), ports(label.sessions));
-    for (const { software } of found) {
-      const generation = `${label.software.softether?.split('.')[0]}.x`;
-      assert.equal(software.client.generation, generation);
-      assert.equal(software.server.generation, generation);
+    assert.deepEqual(found.map(outline).sort(), label.sessions.map(outline).sort());
+    const generation = `${label.software.softether?.split('.')[0]}.x`;
+    for (const session of found) {
+      const { client, server } = session.software;
+      const features = session.evidence.map(({ feature }) => feature);
+      // Each side shows its generation in clear or not at all: it is never guessed wrong.
+      const clientShown = features.includes('client-hello') || features.includes('nonce-chain');
+      const serverShown = features.includes('probe') || features.includes('nonce-chain');
+      assert.ok(client.generation === generation || (!clientShown && client.generation === null));
+      assert.ok(server.generation === generation || (!serverShown && server.generation === null));
+      const labelled = label.sessions.find((one) => outline(one) === outline(session))!;
+      assert.equal(session.startCaptured, labelled.connections[0]!.synSeen ?? true);
+      const throughProxy = ['http-proxy', 'socks4', 'socks5'].includes(session.carrier);
+      const { host, port } = label.settings;
+      assert.deepEqual(session.target, throughProxy ? { host, port } : undefined);
     }
   });
+}
+
+test('the samples are small', () => {
+  const sizes = samples.map((sample) =>
+    readdirSync(join(SAMPLES, sample)).map((file) => statSync(join(SAMPLES, sample, file)).size),
+  );
+  for (const [i, files] of sizes.entries()) assert.ok(Math.max(...files) < MAX_SAMPLE_BYTES, samples[i]);
+  assert.ok(sizes.flat().reduce((sum, size) => sum + size, 0) < MAX_SAMPLES_BYTES);
+});
+
+/// A session as text: its carrier and the ends of its connections. Who is the
+/// client of a UDP flow is a matter of view; ICMP connections between the same
+/// hosts cannot be told apart by their ends, so they count once.
+function outline({ carrier, connections }: LabelledSession): string {
+  const ends = connections.map(({ protocol, client, server }) => {
+    const both = [client, server].map(({ ip, port }) => `${ip} ${port}`);
+    return [protocol, ...(protocol === 'udp' ? both.sort() : both)].join(' ');
+  });
+  const all = ends.filter((text, i) => !text.startsWith('icmp') || ends.indexOf(text) === i);
+  return [carrier, ...all.sort()].join(', ');
 }
 
 function labelOf(sample: string): Label {

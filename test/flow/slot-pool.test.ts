@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SlotPool, type Slotted } from '#sealert/flow/slot-pool.js';
+import fc from '../support/property.js';
+
+function pool(limit: number) {
+  const made: Slotted[] = [];
+  const slots = new SlotPool<Slotted>(limit, () => {
+    made.push({ entry: -1, lastUs: 0 });
+    return made.at(-1)!;
+  });
+  return { slots, made };
+}
+
+test('slots are made when they are needed and used again', () => {
+  const { slots, made } = pool(3);
+  const [first, second] = [slots.take(10), slots.take(20)];
+  assert.notEqual(first, second);
+  assert.deepEqual([slots.at(first).entry, slots.at(second).entry], [10, 20]);
+  slots.release(first);
+  assert.equal(slots.at(first).entry, -1);
+  assert.equal(slots.take(30), first);
+  assert.equal(slots.at(first).entry, 30);
+  assert.equal(made.length, 2);
+});
+
+test('full at the limit, and not before', () => {
+  const { slots } = pool(2);
+  assert.equal(slots.isFull, false);
+  const slot = slots.take(1);
+  assert.equal(slots.isFull, false);
+  slots.take(2);
+  assert.equal(slots.isFull, true);
+  slots.release(slot);
+  assert.equal(slots.isFull, false);
+});
+
+test('the longest silent flow is the least missed, free slots aside', () => {
+  const { slots } = pool(8);
+  const taken = [50, 20, 40, 10, 30].map((lastUs, i) => {
+    const slot = slots.take(i);
+    slots.at(slot).lastUs = lastUs;
+    return slot;
+  });
+  assert.equal(slots.leastMissed()?.entry, 3);
+  slots.release(taken[3]!);
+  assert.equal(slots.leastMissed()?.entry, 1);
+  for (const i of [0, 1, 2, 4]) slots.release(taken[i]!);
+  assert.equal(slots.leastMissed(), undefined);
+});
+
+test('among many flows, one of some is chosen, and every one comes up in turn', () => {
+  const { slots } = pool(1_000);
+  for (let i = 0; i < 1_000; i++) slots.at(slots.take(i)).lastUs = i;
+  const chosen = Array.from({ length: 31 }, () => slots.leastMissed()!.entry);
+  assert.equal(new Set(chosen).size, 31);
+  assert.deepEqual(chosen.slice(0, 3), [0, 32, 64]);
+});
+
+test('whatever is taken and released, each entry has its own slot and no more than needed are made', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat()), { maxLength: 200 }), (steps) => {
+      const { slots, made } = pool(10);
+      const held = new Map<number, number>();
+      let most = 0;
+      steps.forEach(([take, choice], entry) => {
+        if (take && !slots.isFull) held.set(entry, slots.take(entry));
+        else if (!take && held.size > 0) {
+          const [chosen, slot] = [...held][choice % held.size]!;
+          slots.release(slot);
+          held.delete(chosen);
+        }
+        most = Math.max(most, held.size);
+        assert.equal(slots.isFull, held.size === 10);
+        for (const [each, slot] of held) assert.equal(slots.at(slot).entry, each);
+      });
+      assert.equal(made.length, most);
+    }),
+  );
+});
