@@ -15,6 +15,8 @@ export interface SessionGroup {
   refused: TlsConnection[];
   /// UDP acceleration, its ends as client and server.
   channels: Channel[];
+  /// The same session between proxy and server, if the capture holds that too.
+  serverLeg: SessionGroup | null;
 }
 
 /// A UDP flow of a session that carries frames beside its connections.
@@ -61,6 +63,7 @@ export function groupConnections(
         additional: [],
         refused: [],
         channels: [],
+        serverLeg: null,
         lastStartUs: primary.tunnel.beginUs,
         lastUs: primary.lastUs,
       };
@@ -118,6 +121,28 @@ export function endedAtOnce(connection: TlsConnection): boolean {
 
 function byStart(a: TlsConnection, b: TlsConnection): number {
   return a.firstUs - b.firstUs || a.client.port - b.client.port;
+}
+
+/// Puts both legs of a proxied session together where the capture holds both:
+/// a proxy hands TLS on unchanged, so the ClientHello is the same on both sides.
+export function joinLegs(groups: readonly SessionGroup[]): SessionGroup[] {
+  const byRandom = new Map<string, SessionGroup>();
+  const keyOf = ({ primary }: SessionGroup) => {
+    const random = primary.handshake?.clientHello?.random;
+    return random === undefined ? null : `${primary.input} ${random}`;
+  };
+  for (const group of groups) {
+    const key = keyOf(group);
+    if (key !== null && group.primary.proxy !== null) byRandom.set(key, group);
+  }
+  return groups.filter((group) => {
+    const key = keyOf(group);
+    const clientLeg = key === null ? undefined : byRandom.get(key);
+    if (clientLeg === undefined || clientLeg === group) return true;
+    clientLeg.serverLeg = group;
+    clientLeg.channels.push(...group.channels);
+    return false;
+  });
 }
 
 /// Gives each channel to the session between the same hosts that was running

@@ -21,6 +21,7 @@ import {
   type Channel,
   endOf,
   groupConnections,
+  joinLegs,
   orient,
   type SessionGroup,
 } from './grouping.js';
@@ -59,7 +60,7 @@ export class SessionBuilder {
 
   /// The sessions, in the order of their starts.
   finish(): Session[] {
-    const groups = groupConnections(this.connections, this.profile.additional.max.value);
+    const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
     const alone = assignChannels(groups, this.channels);
     const sessions = groups.flatMap((group) => this.describe(group) ?? []);
     sessions.push(...alone.map((channel) => this.describeAlone(channel)));
@@ -75,7 +76,6 @@ export class SessionBuilder {
     const held = evaluateClauses(group, profile);
     const verdict = verdictOf(held, profile);
     if (verdict === null) return null;
-    const connections = [primary, ...group.additional];
     const chained = group.channels[0];
     const traitOf = (generation: (primary: TlsConnection) => Generation) =>
       installationTraits ? generation(primary) : null;
@@ -95,9 +95,8 @@ export class SessionBuilder {
       end: rfc3339(Math.max(endOf(group), ...group.channels.map(({ flow }) => flow.lastUs))),
       startCaptured: primary.startSeen && primary.kind === 'primary',
       connections: [
-        ...connections.map((connection, i) =>
-          describeConnection(connection, i === 0 ? 'primary' : 'additional'),
-        ),
+        ...describeAll(group),
+        ...(group.serverLeg === null ? [] : describeAll(group.serverLeg)),
         ...group.channels.map(describeChannel),
       ],
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
@@ -205,6 +204,14 @@ function describeConnection(connection: TlsConnection, role: ConnectionRole): Co
     packets: connection.packets,
     communityId: communityId(protocolNumber(connection), client, server),
   };
+}
+
+/// The TCP connections, UDP or ICMP flows of a group, the first one as the primary.
+function describeAll({ primary, additional }: SessionGroup): Connection[] {
+  return [
+    describeConnection(primary, 'primary'),
+    ...additional.map((connection) => describeConnection(connection, 'additional')),
+  ];
 }
 
 function describeChannel({ flow, client, server }: Channel): Connection {

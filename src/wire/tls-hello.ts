@@ -17,6 +17,8 @@ const MAX_LIST = 512;
 export interface ClientHello {
   /// The legacy version field.
   version: number;
+  /// The 32 random bytes in hexadecimal: two flows with the same are one connection seen twice.
+  random: string;
   /// supported_versions without GREASE, or only the legacy version.
   versions: number[];
   suites: number[];
@@ -105,6 +107,12 @@ class ByteCursor {
     return new ByteCursor(this.bytes, start, end);
   }
 
+  hex(): string {
+    return Array.from(this.bytes.subarray(this.at, this.end), (byte) =>
+      byte.toString(16).padStart(2, '0'),
+    ).join('');
+  }
+
   /// All of it as text of one byte a character; captured text is never trusted.
   text(): string {
     return String.fromCharCode(...this.bytes.subarray(this.at, this.end));
@@ -113,13 +121,14 @@ class ByteCursor {
 
 function readClientHello(body: ByteCursor): ClientHello | null {
   const version = body.number(2);
-  body.take(32);
+  const random = body.take(32).hex();
   body.vector(1);
   const suites = numbers(body.vector(2)).filter((suite) => !isGrease(suite));
   body.vector(1);
   if (!body.ok) return null;
   const hello: ClientHello = {
     version,
+    random,
     versions: [version],
     suites,
     extensions: [],

@@ -17,6 +17,9 @@ import {
   vector,
 } from '../support/tls.js';
 
+/// What the builder puts in place of the random bytes.
+const RANDOM = '5a'.repeat(32);
+
 const NOTHING: HandshakeMessages = { clientHello: null, serverHello: null, certificate: null };
 
 test('a ClientHello with everything', () => {
@@ -32,6 +35,7 @@ test('a ClientHello with everything', () => {
   });
   assert.deepEqual(readHandshake(hello).clientHello, {
     version: 0x0303,
+    random: RANDOM,
     versions: [0x0304, 0x0303],
     suites: [0x1302, 0xc030, 0x00ff],
     extensions: [35, 0, 16, 43],
@@ -43,6 +47,7 @@ test('a ClientHello with everything', () => {
 test('a ClientHello without extensions', () => {
   assert.deepEqual(readHandshake(clientHello({ version: 0x0301, suites: [0x002f, 0x0005] })).clientHello, {
     version: 0x0301,
+    random: RANDOM,
     versions: [0x0301],
     suites: [0x002f, 0x0005],
     extensions: [],
