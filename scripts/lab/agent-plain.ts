@@ -1,4 +1,5 @@
 /** Plain servers and clients: the web server inside tunnels, and an echo protocol for wrappers such as stunnel. */
+import { createSocket } from 'node:dgram';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +19,11 @@ export function tunnelWeb({ address, port }: Listener): void {
     });
   });
   server.listen(port, address, ready);
+}
+
+/** A UDP service that hears and never answers. */
+export function mute({ address, port }: Listener): void {
+  createSocket('udp4').bind(port, address, ready);
 }
 
 export function echoServer({ address, port }: Listener): void {

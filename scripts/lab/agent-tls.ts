@@ -1,7 +1,8 @@
 /** TLS settings that the lab's own servers and clients share. */
 import { constants } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { SecureContextOptions } from 'node:tls';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect, type SecureContextOptions, type TLSSocket } from 'node:tls';
 
 export interface TlsServer {
   readonly address: string;
@@ -20,6 +21,8 @@ export interface TlsClient {
   readonly alpn: boolean;
   readonly seconds: number;
   readonly seed: number;
+  /** An HTTP proxy to go through. */
+  readonly proxy?: { readonly address: string; readonly port: number };
 }
 
 export function serverContext(settings: TlsServer): SecureContextOptions {
@@ -41,6 +44,29 @@ export function clientOptions(settings: TlsClient, protocols: string[]) {
     ...(settings.serverName ? { servername: settings.serverName } : { servername: '' }),
     ...(settings.alpn ? { ALPNProtocols: protocols } : {}),
   };
+}
+
+/** A TLS connection, through the proxy if there is one. */
+export async function openTls(settings: TlsClient, protocols: string[]): Promise<TLSSocket> {
+  const options = clientOptions(settings, protocols);
+  const { proxy, address, port } = settings;
+  const socket = proxy
+    ? connect({ ...options, socket: await askProxy(proxy, `${address}:${port}`) })
+    : connect(options);
+  await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+  return socket;
+}
+
+function askProxy(proxy: { address: string; port: number }, target: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectPlain(proxy.port, proxy.address);
+    socket.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nUser-Agent: Mozilla/5.0\r\n\r\n`);
+    socket.once('error', reject);
+    socket.once('data', (data) => {
+      if (data.toString('latin1', 9, 12) === '200') resolve(socket);
+      else reject(new Error(`the proxy says ${data.toString('latin1', 0, 40)}`));
+    });
+  });
 }
 
 export function ready(): void {

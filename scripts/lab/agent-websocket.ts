@@ -7,8 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type TLSSocket } from 'node:tls';
-import { clientOptions, ready, serverContext, type TlsClient, type TlsServer } from './agent-tls.js';
+import type { TLSSocket } from 'node:tls';
+import { openTls, ready, serverContext, type TlsClient, type TlsServer } from './agent-tls.js';
 import { Random } from './random.js';
 
 const TEXT = 1;
@@ -90,20 +90,22 @@ function exchange(socket: TLSSocket, text: string): Promise<string> {
 }
 
 async function oneConnection(
-  settings: TlsClient,
+  settings: TlsClient & { login?: boolean },
   index: number,
 ): Promise<{ answers: string[]; sent: number }> {
   const random = new Random(settings.seed + index);
   await sleep(index * 1200);
-  const socket = connect(clientOptions(settings, ['http/1.1']));
-  await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+  const socket = await openTls(settings, ['http/1.1']);
   const host = settings.serverName ?? settings.address;
   const post = (path: string, size: number) => {
     const body = random.text(size);
     return `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${size}\r\n\r\n${body}`;
   };
-  const answers = [await exchange(socket, post('/login', random.int(1500, 2600)))];
-  answers.push(await exchange(socket, post('/session', random.int(2600, 3300))));
+  const answers: string[] = [];
+  if (settings.login !== false) {
+    answers.push(await exchange(socket, post('/login', random.int(1500, 2600))));
+    answers.push(await exchange(socket, post('/session', random.int(2600, 3300))));
+  }
   const upgrade = `GET /live HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`;
   answers.push(await exchange(socket, upgrade));
   answerPings(socket, true);
@@ -113,7 +115,7 @@ async function oneConnection(
   return { answers, sent };
 }
 
-export async function webSocketClient(settings: TlsClient & { connections: number }) {
+export async function webSocketClient(settings: TlsClient & { connections: number; login?: boolean }) {
   const all = Array.from({ length: settings.connections }, (_, index) => oneConnection(settings, index));
   return { connections: await Promise.all(all) };
 }

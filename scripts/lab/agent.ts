@@ -5,12 +5,17 @@
  */
 import { fileURLToPath } from 'node:url';
 import { http2Client, http2Server } from './agent-http2.js';
-import { echoClient, echoServer, tunnelWeb } from './agent-plain.js';
+import { mailClient, mailServer } from './agent-mail.js';
+import { echoClient, echoServer, mute, tunnelWeb } from './agent-plain.js';
 import { postsClient, postsServer } from './agent-posts.js';
+import { rdpClient, rdpServer } from './agent-rdp.js';
+import { traversalServer } from './agent-traversal.js';
+import { webClient, webServer } from './agent-web.js';
 import { webSocketClient, webSocketServer } from './agent-websocket.js';
 
 const ROLES = {
   'tunnel-web': tunnelWeb,
+  mute,
   'echo-server': echoServer,
   'echo-client': echoClient,
   'posts-server': postsServer,
@@ -19,6 +24,13 @@ const ROLES = {
   'websocket-client': webSocketClient,
   'http2-server': http2Server,
   'http2-client': http2Client,
+  'web-server': webServer,
+  'web-client': webClient,
+  'mail-server': mailServer,
+  'mail-client': mailClient,
+  'rdp-server': rdpServer,
+  'rdp-client': rdpClient,
+  traversal: traversalServer,
 } as const;
 
 export type AgentName = keyof typeof ROLES;

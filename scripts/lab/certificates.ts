@@ -12,6 +12,8 @@ export interface CertificateFiles {
 }
 
 const DAYS = '365';
+/** Large keys take their time on a busy machine. */
+const PATIENCE = { seconds: 240 };
 
 function newKey(type: KeyType): string[] {
   if (type.startsWith('rsa')) return ['-newkey', `rsa:${type.slice(3)}`];
@@ -23,7 +25,7 @@ async function selfSigned(folder: string, name: string, type: KeyType, subject: 
   const files = { key: join(folder, `${name}.key`), cert: join(folder, `${name}.crt`) };
   const out = ['-keyout', files.key, '-out', files.cert];
   const request = ['openssl', 'req', '-x509', '-nodes', '-sha256', '-days', DAYS, '-subj', subject];
-  await run([...request, ...newKey(type), ...out, ...more]);
+  await run([...request, ...newKey(type), ...out, ...more], PATIENCE);
   return files;
 }
 
@@ -49,7 +51,7 @@ export async function makeCertificate(
   const extensions = join(folder, `${name}.ext`);
   writeFileSync(extensions, `${alternatives}\n`);
   const ask = ['openssl', 'req', '-new', '-nodes', '-subj', subject, '-keyout', key, '-out', request];
-  await run([...ask, ...newKey(wish.key)]);
+  await run([...ask, ...newKey(wish.key)], PATIENCE);
   const signer = ['-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial'];
   const sign = ['openssl', 'x509', '-req', '-sha256', '-days', DAYS, '-in', request, '-out', leaf];
   await run([...sign, ...signer, '-extfile', extensions]);

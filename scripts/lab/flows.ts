@@ -6,11 +6,12 @@ import { run } from './processes.js';
 
 export interface End {
   readonly ip: string;
-  readonly port: number;
+  /** ICMP has none. */
+  readonly port: number | null;
 }
 
 export interface CaptureFlow {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
   /** The end that sent the SYN, or the first packet where none was seen. */
   client: End;
   server: End;
@@ -20,10 +21,14 @@ export interface CaptureFlow {
   bytesFromServer: number;
   packets: number;
   synSeen: boolean;
+  /** TCP: the other end took the connection. */
+  accepted: boolean;
 }
 
 export interface CaptureFlows {
   readonly flows: CaptureFlow[];
+  /** Echo, information and error messages by pairs of addresses: what VPN over ICMP looks like. */
+  readonly icmp: CaptureFlow[];
   /** Packets that belong to no TCP or UDP flow, counted by kind. */
   readonly otherPackets: Record<string, number>;
 }
@@ -63,16 +68,18 @@ async function packets(file: string): Promise<Row[]> {
 
 export async function readFlows(file: string): Promise<CaptureFlows> {
   const flows = new Map<string, CaptureFlow>();
+  const icmp = new Map<string, CaptureFlow>();
   const otherPackets: Record<string, number> = {};
   for (const row of await packets(file)) {
     const kind = kindOf(row);
     if (kind !== 'tcp' && kind !== 'udp') {
       otherPackets[kind] = (otherPackets[kind] ?? 0) + 1;
+      if (/^icmp .* type (0|8|15|16)$/.test(kind)) addIcmp(icmp, row);
       continue;
     }
     add(flows, row, kind);
   }
-  return { flows: [...flows.values()], otherPackets };
+  return { flows: [...flows.values()], icmp: [...icmp.values()], otherPackets };
 }
 
 function kindOf(row: Row): string {
@@ -81,6 +88,21 @@ function kindOf(row: Row): string {
   if (row['tcp.stream']) return 'tcp';
   if (row['udp.stream']) return 'udp';
   return row['ip.src'] || row['ipv6.src'] ? 'other-ip' : 'non-ip';
+}
+
+function addIcmp(flows: Map<string, CaptureFlow>, row: Row): void {
+  const source = { ip: row['ip.src']!, port: null };
+  const target = { ip: row['ip.dst']!, port: null };
+  const key = [source.ip, target.ip].sort().join();
+  const flow = flows.get(key) ?? newFlow('icmp', source, target, Number(row['frame.time_epoch']));
+  flows.set(key, flow);
+  flow.end = Number(row['frame.time_epoch']);
+  flow.packets += 1;
+}
+
+function newFlow(protocol: CaptureFlow['protocol'], client: End, server: End, time: number): CaptureFlow {
+  const counts = { bytesFromClient: 0, bytesFromServer: 0, packets: 0 };
+  return { protocol, client, server, start: time, end: time, ...counts, synSeen: false, accepted: false };
 }
 
 function add(flows: Map<string, CaptureFlow>, row: Row, protocol: 'tcp' | 'udp'): void {
@@ -93,17 +115,7 @@ function add(flows: Map<string, CaptureFlow>, row: Row, protocol: 'tcp' | 'udp')
   let flow = flows.get(key);
   if (!flow) {
     const reversed = isSyn && isAck;
-    flow = {
-      protocol,
-      client: reversed ? target : source,
-      server: reversed ? source : target,
-      start: time,
-      end: time,
-      bytesFromClient: 0,
-      bytesFromServer: 0,
-      packets: 0,
-      synSeen: false,
-    };
+    flow = reversed ? newFlow(protocol, target, source, time) : newFlow(protocol, source, target, time);
     flows.set(key, flow);
   }
   const bytes = protocol === 'tcp' ? Number(row['tcp.len']) : Number(row['udp.length']) - 8;
@@ -112,4 +124,5 @@ function add(flows: Map<string, CaptureFlow>, row: Row, protocol: 'tcp' | 'udp')
   flow.end = time;
   flow.packets += 1;
   flow.synSeen ||= isSyn && !isAck;
+  flow.accepted ||= isSyn && isAck;
 }

@@ -60,7 +60,9 @@ async function messages(flow: LabelledFlow, capture: string): Promise<Message[]>
 export async function frameGuide(label: Label, capture: string): Promise<string[]> {
   const flows = [...label.sessions.flatMap((session) => session.connections), ...label.others];
   const primary = flows.find((flow) => flow.protocol === 'tcp');
-  if (!primary || label.label === 'benign') return flowList(flows);
+  const isPlain = label.sessions.every((session) => session.carrier === 'tcp');
+  const logsIn = ['session', 'attempt', 'management'].includes(label.label);
+  if (!primary?.synSeen || !isPlain || !logsIn || primary.role === 'unreachable') return flowList(flows);
   const all = await messages(primary, capture);
   const hello = all.find((each) => each.fromClient);
   const up = all.filter(
@@ -80,6 +82,7 @@ export async function frameGuide(label: Label, capture: string): Promise<string[
     [label.label === 'session' ? 'welcome' : 'answer', answer],
   ];
   const found = names.flatMap(([name, at]) => (at ? [`${name} ${at.frame} (record ${at.length})`] : []));
+  if (found.length === 0) return flowList(flows);
   return [
     `Frames of the first connection, as tshark numbers them: ${found.join(', ')}.`,
     '',

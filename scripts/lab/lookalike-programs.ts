@@ -5,34 +5,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startAgent, startClientAgent } from './agent-start.js';
 import { makeCertificate } from './certificates.js';
 import type { LookAlikeOutcome, LookAlikeStage } from './lookalikes.js';
-import { finish, outputOf, run, runIn, startIn, stop, waitForOutput, waitUntil } from './processes.js';
+import { debianVersion, finish, outputOf, startIn, stop, waitForOutput, waitForPort } from './processes.js';
+import { openProxy } from './proxies.js';
+import { startSshServer } from './ssh.js';
 import { drawActivities, perform } from './traffic.js';
 
-async function debianVersion(name: string): Promise<Record<string, string>> {
-  const { stdout } = await run(['dpkg-query', '-W', '-f', `\${Version}`, name], { allowFailure: true });
-  return { [name]: stdout.trim() };
-}
-
-async function waitForListener(stage: LookAlikeStage, port: number): Promise<void> {
-  const listens = async () =>
-    (await runIn(stage.network.server, ['ss', '-Hlnt'])).stdout.includes(`:${port} `);
-  await waitUntil(listens, `a listener on port ${port}`);
-}
-
 export async function playOpenVpn(stage: LookAlikeStage): Promise<LookAlikeOutcome> {
-  const { network, site, random, port, tls, certificate } = stage;
+  const { network, site, random, port, tls, certificate, plan } = stage;
   const { client, server } = network;
+  const udp = plan.protocol === 'udp';
+  const proxy = plan.proxied ? await openProxy('squid', false, network, site, random) : undefined;
   const own = await makeCertificate(client.home, 'client', { ...tls.certificate, commonName: 'user' });
   const network24 = site.tunnelServer.replace(/\d+$/, '0');
   const common = ['--dev', 'tun', '--verb', '3', '--tls-version-max', tls.version];
   const cipher = ['--data-ciphers', random.pick(['AES-256-GCM', 'AES-128-GCM', 'CHACHA20-POLY1305'])];
   const pair = (files: typeof own) => ['--cert', files.chain, '--key', files.key];
   startIn(server, 'openvpn', [
-    ...['openvpn', '--proto', 'tcp-server', '--port', `${port}`, '--local', site.serverAddress],
+    ...['openvpn', '--proto', udp ? 'udp' : 'tcp-server', '--port', `${port}`, '--local', site.serverAddress],
     ...['--topology', 'subnet', '--server', network24, '255.255.255.0', '--dh', 'none'],
     ...['--keepalive', '5', '20', '--ca', own.authority, ...pair(certificate), ...common, ...cipher],
   ]);
-  await waitForListener(stage, port);
+  if (udp) await sleep(1500);
+  else await waitForPort(server, port);
   await startAgent(server, 'tunnel-web', { address: '0.0.0.0', port: 80 });
   await stage.record();
   const started = Date.now();
@@ -41,7 +35,8 @@ export async function playOpenVpn(stage: LookAlikeStage): Promise<LookAlikeOutco
       'openvpn',
       '--client',
       '--proto',
-      'tcp-client',
+      udp ? 'udp' : 'tcp-client',
+      ...(proxy ? ['--http-proxy', proxy.address, `${proxy.port}`] : []),
       '--remote',
       site.serverAddress,
       `${port}`,
@@ -54,34 +49,17 @@ export async function playOpenVpn(stage: LookAlikeStage): Promise<LookAlikeOutco
   await sleep(Math.max(0, stage.seconds * 1000 - (Date.now() - started)));
   await stop(running);
   const settings = { tls: { version: tls.version, certificate: tls.certificate } };
-  return { software: await debianVersion('openvpn'), settings, verified };
+  const software = { ...(await debianVersion('openvpn')), ...proxy?.software };
+  return { software, settings, verified };
 }
 
 export async function playSsh(stage: LookAlikeStage): Promise<LookAlikeOutcome> {
   const { network, site, random, port } = stage;
   const { client, server } = network;
-  const hostKeyType = random.pick(['ed25519', 'ecdsa', 'rsa']);
-  const userKeyType = random.pick(['ed25519', 'rsa']);
-  const hostKey = join(server.home, 'host_key');
-  const userKey = join(client.home, 'user_key');
-  await run(['ssh-keygen', '-q', '-t', hostKeyType, '-N', '', '-C', 'lab', '-f', hostKey]);
-  await run(['ssh-keygen', '-q', '-t', userKeyType, '-N', '', '-C', 'lab', '-f', userKey]);
-  const settings = [
-    ...[`ListenAddress ${site.serverAddress}:${port}`, `HostKey ${hostKey}`, 'UsePAM no', 'StrictModes no'],
-    ...[
-      `AuthorizedKeysFile ${userKey}.pub`,
-      'PermitRootLogin prohibit-password',
-      'PrintMotd no',
-      'PrintLastLog no',
-    ],
-  ];
-  writeFileSync(join(server.home, 'sshd_config'), `${settings.join('\n')}\n`);
-  startIn(server, 'sshd', ['/usr/sbin/sshd', '-D', '-e', '-f', join(server.home, 'sshd_config')]);
-  await waitForListener(stage, port);
+  const access = await startSshServer({ server, client, address: site.serverAddress, port, random });
   await stage.record();
-  const trust = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
-  const login = ['-F', '/dev/null', '-i', userKey, '-p', `${port}`, `root@${site.serverAddress}`];
-  const shell = startIn(client, 'ssh', ['ssh', '-T', ...trust, ...login, 'sh']);
+  const login = [...access.options, ...access.identity, '-p', `${port}`, access.target];
+  const shell = startIn(client, 'ssh', ['ssh', '-T', ...login, 'sh']);
   const end = Date.now() + stage.seconds * 1000;
   let commands = 0;
   while (Date.now() < end) {
@@ -95,8 +73,8 @@ export async function playSsh(stage: LookAlikeStage): Promise<LookAlikeOutcome> 
   const answered = outputOf(shell).split('done').length - 1;
   if (answered !== commands) throw new Error(`ssh answered ${answered} of ${commands}: ${outputOf(shell)}`);
   return {
-    software: await debianVersion('openssh-server'),
-    settings: { hostKeyType, userKeyType },
+    software: access.software,
+    settings: access.settings,
     verified: { commands, answered },
   };
 }
@@ -111,7 +89,7 @@ export async function playMqtt(stage: LookAlikeStage): Promise<LookAlikeOutcome>
   const file = join(server.home, 'mosquitto.conf');
   writeFileSync(file, `${settings.join('\n')}\n`);
   startIn(server, 'mosquitto', ['mosquitto', '-c', file], { OPENSSL_CONF: openSsl });
-  await waitForListener(stage, port);
+  await waitForPort(server, port);
   await stage.record();
   const ends = ['-h', site.serverAddress, '-p', `${port}`, '--cafile', certificate.authority, '--insecure'];
   const topic = ['-t', `site/${random.text(6)}`];
@@ -164,7 +142,7 @@ export async function playStunnelEcho(stage: LookAlikeStage): Promise<LookAlikeO
   writeFileSync(join(server.home, 'stunnel.conf'), `${serverSide.join('\n')}\n`);
   writeFileSync(join(client.home, 'stunnel.conf'), `${clientSide.join('\n')}\n`);
   startIn(server, 'stunnel', ['stunnel4', 'stunnel.conf'], { OPENSSL_CONF: openSsl });
-  await waitForListener(stage, port);
+  await waitForPort(server, port);
   startIn(client, 'stunnel', ['stunnel4', 'stunnel.conf']);
   await sleep(1000);
   await stage.record();

@@ -5,7 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentName } from './agent.js';
 import { startAgent, startClientAgent } from './agent-start.js';
 import { type CertificateFiles, makeCertificate } from './certificates.js';
+import { playCopies, playForwarded, playProxied, playStunnelSsh } from './lookalike-carried.js';
 import { playMqtt, playOpenVpn, playSsh, playStunnelEcho } from './lookalike-programs.js';
+import { playBrowserAtServer } from './lookalike-server.js';
+import { playAnyConnect, playWireGuard } from './lookalike-vpns.js';
 import { finish, outputOf } from './processes.js';
 import type { Random } from './random.js';
 import { openSslSettings } from './softether.js';
@@ -17,6 +20,17 @@ export type LookAlike =
   | 'json-rpc'
   | 'websocket-login'
   | 'http2'
+  | 'web'
+  | 'websocket'
+  | 'mail'
+  | 'rdp'
+  | 'anyconnect'
+  | 'wireguard'
+  | 'proxied'
+  | 'forwarded'
+  | 'copies'
+  | 'stunnel-ssh'
+  | 'browser-at-server'
   | 'openvpn'
   | 'ssh'
   | 'mqtt'
@@ -27,9 +41,12 @@ export interface LookAlikeStage {
   readonly network: Network;
   readonly site: Site;
   readonly random: Random;
+  readonly more: Random;
   readonly port: number;
   readonly seconds: number;
   readonly tls: TlsSettings;
+  /** What the scenario's row says beyond the rest. */
+  readonly plan: Readonly<Record<string, unknown>>;
   readonly certificate: CertificateFiles;
   /** An OpenSSL configuration that sets the number of session tickets. */
   readonly openSsl: string;
@@ -52,6 +69,17 @@ export const LOOK_ALIKES: Readonly<Record<LookAlike, Play>> = {
     playAgents(stage, 'posts-server', 'posts-client', { habit: 'agent', connections: 1 }),
   'websocket-login': (stage) => playAgents(stage, 'websocket-server', 'websocket-client', { connections: 2 }),
   http2: (stage) => playAgents(stage, 'http2-server', 'http2-client', {}),
+  web: (stage) => playAgents(stage, 'web-server', 'web-client', stage.plan),
+  websocket: (stage) => playAgents(stage, 'websocket-server', 'websocket-client', stage.plan),
+  mail: (stage) => playAgents(stage, 'mail-server', 'mail-client', stage.plan),
+  rdp: (stage) => playAgents(stage, 'rdp-server', 'rdp-client', {}),
+  anyconnect: playAnyConnect,
+  wireguard: playWireGuard,
+  proxied: playProxied,
+  forwarded: playForwarded,
+  copies: playCopies,
+  'stunnel-ssh': playStunnelSsh,
+  'browser-at-server': playBrowserAtServer,
   openvpn: playOpenVpn,
   ssh: playSsh,
   mqtt: playMqtt,
@@ -81,7 +109,7 @@ async function playAgents(
   const name = tls.serverName ? { serverName: site.serverName } : {};
   const client = { ...ends, alpn, ...name, seed: random.int(0, 2 ** 31), ...habits };
   const running = startClientAgent(network.client, clientRole, client);
-  await finish(running, seconds + 20);
+  await finish(running, seconds + 30);
   await sleep(500);
   if (running.child.exitCode !== 0) throw new Error(`${clientRole} failed: ${outputOf(running)}`);
   return {

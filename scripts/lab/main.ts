@@ -2,44 +2,67 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missing } from './requirements.js';
-import { clearLeftovers, recordScenario } from './run.js';
+import { recordScenario } from './run.js';
 import { installSample } from './samples.js';
-import { SCENARIOS, type Scenario } from './scenarios.js';
-import { tearDown } from './topology.js';
+import type { Scenario } from './scenario-types.js';
+import { SCENARIOS } from './scenarios.js';
+import { clearLeftovers, tearDown } from './topology.js';
 
 const USAGE = `usage: node build/scripts/lab/main.js --list
-       node build/scripts/lab/main.js [--out DIR] [--seed N] NAME... | --all
-       node build/scripts/lab/main.js --samples [--seed N] [NAME...]
+       node build/scripts/lab/main.js [--out DIR] [--seed N] [--jobs N] NAME... | --all
+       node build/scripts/lab/main.js --samples [--seed N] [--jobs N] [NAME...]
        node build/scripts/lab/main.js --clean`;
 
 const TRIES = 2;
 
 let interrupted = false;
 
-async function recordAll(scenarios: readonly Scenario[], seed: number, out: string, asSamples: boolean) {
+interface Order {
+  readonly seed: number;
+  readonly out: string;
+  readonly asSamples: boolean;
+  /** How many scenarios are recorded at the same time. */
+  readonly jobs: number;
+}
+
+async function recordAll(scenarios: readonly Scenario[], order: Order): Promise<boolean> {
+  const left = scenarios.map((scenario, index) => ({ scenario, number: index + 1 }));
   const failed: string[] = [];
-  for (const [index, scenario] of scenarios.entries()) {
-    process.stdout.write(`${index + 1}/${scenarios.length} ${scenario.name}: `);
-    for (let turn = 1; ; turn++) {
-      try {
-        const label = await recordScenario(scenario, seed, out);
-        if (asSamples) await installSample(out, label, 'samples');
-        const connections = label.sessions.flatMap((session) => session.connections);
-        console.log(`${connections.length} session flows, ${label.others.length} others`);
-        break;
-      } catch (error) {
-        // What was cleared away under a recording makes it fail; the signal's handler then ends the program.
-        if (interrupted) await new Promise(() => {});
-        console.log(`failed: ${(error as Error).message}`);
-        if (turn === TRIES) {
-          failed.push(scenario.name);
-          break;
-        }
-      }
+  const lanes = Array.from({ length: Math.min(order.jobs, left.length) }, async (_, lane) => {
+    for (let next = left.shift(); next; next = left.shift()) {
+      const { scenario, number } = next;
+      const report = await recordOne(scenario, order, lane);
+      console.log(`${number}/${scenarios.length} ${scenario.name}: ${report.text}`);
+      if (!report.succeeded) failed.push(scenario.name);
     }
-  }
+  });
+  await Promise.all(lanes);
   if (failed.length > 0) console.log(`not recorded: ${failed.join(' ')}`);
   return failed.length === 0;
+}
+
+async function recordOne(scenario: Scenario, order: Order, lane: number) {
+  let text = '';
+  for (let turn = 1; turn <= TRIES; turn++) {
+    try {
+      const labels = await recordScenario(scenario, order.seed, order.out, lane);
+      if (order.asSamples) {
+        for (const label of labels.filter((each) => scenario.sample.includes(each.capturePoint))) {
+          await installSample(order.out, label, 'samples');
+        }
+      }
+      const counts = labels.map(({ capturePoint, sessions, others }) => {
+        const connections = sessions.flatMap((session) => session.connections);
+        return `${capturePoint} ${connections.length} session flows, ${others.length} others`;
+      });
+      return { text: text + counts.join('; '), succeeded: true };
+    } catch (error) {
+      // What was cleared away under a recording makes it fail; the signal's handler then ends the program.
+      if (interrupted) await new Promise(() => {});
+      text += `failed: ${(error as Error).message}\n`;
+    }
+  }
+  return { text, succeeded: false };
 }
 
 function chooseScenarios(names: readonly string[], all: boolean, samples: boolean): Scenario[] {
@@ -47,7 +70,7 @@ function chooseScenarios(names: readonly string[], all: boolean, samples: boolea
   if (unknown.length > 0) throw new Error(`no such scenario: ${unknown.join(', ')}`);
   const wanted = SCENARIOS.filter((scenario) => all || names.includes(scenario.name));
   if (!samples) return wanted;
-  return (names.length > 0 ? wanted : SCENARIOS).filter((scenario) => scenario.sample);
+  return (names.length > 0 ? wanted : SCENARIOS).filter((scenario) => scenario.sample.length > 0);
 }
 
 async function main(): Promise<number> {
@@ -60,6 +83,7 @@ async function main(): Promise<number> {
       clean: { type: 'boolean', default: false },
       out: { type: 'string', default: 'lab-captures' },
       seed: { type: 'string' },
+      jobs: { type: 'string', default: '1' },
     },
   });
   if (values.list) {
@@ -81,7 +105,9 @@ async function main(): Promise<number> {
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1e6) : Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0) throw new Error('--seed takes a whole number');
   console.log(`seed ${seed}`);
-  return (await recordAll(scenarios, seed, join(values.out), values.samples)) ? 0 : 1;
+  const jobs = Math.max(1, Number(values.jobs) || 1);
+  const order = { seed, out: join(values.out), asSamples: values.samples, jobs };
+  return (await recordAll(scenarios, order)) ? 0 : 1;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -90,7 +116,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     interrupted = true;
     // Twice: a network may have been half built the first time.
     tearDown()
-      .then(tearDown)
+      .then(() => tearDown())
       .finally(() => process.exit(130));
   });
 }

@@ -151,6 +151,16 @@ export async function waitUntil(
   }
 }
 
+export async function waitForPort(place: Place, port: number): Promise<void> {
+  const listens = async () => (await runIn(place, ['ss', '-Hlnt'])).stdout.includes(`:${port} `);
+  await waitUntil(listens, `a listener on port ${port}`, 20);
+}
+
+export async function debianVersion(name: string): Promise<Record<string, string>> {
+  const { stdout } = await run(['dpkg-query', '-W', '-f', `\${Version}`, name], { allowFailure: true });
+  return { [name]: stdout.trim() };
+}
+
 export function hasEnded(running: Running): boolean {
   return running.child.exitCode !== null || running.child.signalCode !== null;
 }

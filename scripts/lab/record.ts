@@ -1,23 +1,46 @@
-/** Recording with tcpdump on one side of the gateway. */
+/** Recording with tcpdump, on one or more points of the network at once. */
+import { join } from 'node:path';
 import { finish, hasEnded, type Running, startIn, stop, waitForOutput } from './processes.js';
-import { CAPTURE_INTERFACES, type CapturePoint, type Network } from './topology.js';
+import { CAPTURE_POINTS, type CapturePoint, type Network } from './topology.js';
 
-export async function startRecording(network: Network, point: CapturePoint, file: string): Promise<Running> {
-  // Packet-buffered, so that the file is whole whenever the recording ends.
-  const options = ['--immediate-mode', '-U', '-n', '-s', '0', '-B', '16384', '-Z', 'root'];
-  const running = startIn(network.gateway, `tcpdump-${point}`, [
-    'tcpdump',
-    ...options,
-    '-i',
-    CAPTURE_INTERFACES[point],
-    '-w',
-    file,
-  ]);
-  await waitForOutput(running, 'listening on');
-  return running;
-}
+export class Recorder {
+  readonly #network: Network;
+  readonly #folder: string;
+  readonly #running: Running[] = [];
+  readonly points: readonly CapturePoint[];
 
-export async function stopRecording(running: Running): Promise<void> {
-  await stop(running, 'SIGINT');
-  if (!hasEnded(running)) await finish(running, 5);
+  constructor(network: Network, folder: string, points: readonly CapturePoint[]) {
+    this.#network = network;
+    this.#folder = folder;
+    this.points = points;
+  }
+
+  fileOf(point: CapturePoint): string {
+    return join(this.#folder, `${point}.pcap`);
+  }
+
+  async start(): Promise<void> {
+    for (const point of this.points) {
+      const [place, device] = CAPTURE_POINTS[point];
+      // Packet-buffered, so that the file is whole whenever the recording ends.
+      const options = ['--immediate-mode', '-U', '-n', '-s', '0', '-B', '16384', '-Z', 'root'];
+      const running = startIn(this.#network[place], `tcpdump-${point}`, [
+        'tcpdump',
+        ...options,
+        '-i',
+        device,
+        '-w',
+        this.fileOf(point),
+      ]);
+      await waitForOutput(running, 'listening on');
+      this.#running.push(running);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const running of this.#running) {
+      await stop(running, 'SIGINT');
+      if (!hasEnded(running)) await finish(running, 5);
+    }
+  }
 }

@@ -1,69 +1,93 @@
-/** Records one scenario from an empty network to a finished label, and clears everything away. */
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+/** Records one scenario from an empty network to its finished labels, and clears everything away. */
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { faultsOf, type Label, makeLabel } from './label.js';
+import { type Expectation, faultsOf, type Label, makeLabel } from './label.js';
 import { LOOK_ALIKES, prepareTls } from './lookalikes.js';
-import { type Played, playSoftEther } from './play-softether.js';
-import type { Running } from './processes.js';
+import { type Played, playSoftEther } from './play.js';
 import { Random, seedFor } from './random.js';
-import { startRecording, stopRecording } from './record.js';
-import { type BenignScenario, SCENARIOS, type Scenario } from './scenarios.js';
-import { buildNetwork, type Network, tearDown } from './topology.js';
+import { Recorder } from './record.js';
+import type { BenignScenario, Scenario } from './scenario-types.js';
+import { SCENARIOS } from './scenarios.js';
+import { buildNetwork, type Network, type NetworkWishes, OWN_PREFIX, tearDown } from './topology.js';
 import { drawSite, drawTls, type Site } from './variation.js';
 
 /** Samples are kept in the repository, so they have to stay small. */
 const MOST_SAMPLE_BYTES = 300_000;
 
-const FOLDER_PREFIX = 'sealert-lab-';
-
-/** Records `scenario` and leaves NAME.pcap and NAME.json in `out`. */
-export async function recordScenario(scenario: Scenario, runSeed: number, out: string): Promise<Label> {
+/** Records `scenario` and leaves its captures and labels in `out`. Each lane has a network of its own. */
+export async function recordScenario(
+  scenario: Scenario,
+  runSeed: number,
+  out: string,
+  lane: number,
+): Promise<Label[]> {
   const random = new Random(seedFor(runSeed, scenario.name));
-  const site = drawSite(random);
-  const folder = mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
+  const more = new Random(seedFor(runSeed, `${scenario.name} more`));
+  const site = drawSite(random, more);
+  const folder = mkdtempSync(join(tmpdir(), OWN_PREFIX));
   const forget = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', forget);
   try {
-    const network = await buildNetwork(site, folder);
-    const file = join(folder, 'capture.pcap');
+    const network = await buildNetwork(site, folder, lane, wishesOf(scenario));
+    const recorder = new Recorder(network, folder, scenario.points);
     const played =
       scenario.kind === 'benign'
-        ? await playLookAlike(scenario, network, site, random, runSeed, file)
-        : await playSoftEther(scenario, network, site, random, file);
-    const capture = `${scenario.name}.pcap`;
-    const label = await makeLabel(played.recording, file, capture, runSeed, played.knowledge);
-    const faults = faultsOf(label, scenario.kind === 'session' ? scenario.connections : undefined);
-    const bytes = statSync(file).size;
-    if (scenario.sample && bytes > MOST_SAMPLE_BYTES)
-      faults.push(`it is too large for a sample: ${bytes} bytes`);
-    if (faults.length > 0) throw new Error(`the recording is not what it should be: ${faults.join('; ')}`);
-    mkdirSync(out, { recursive: true });
-    move(file, join(out, capture));
-    writeFileSync(join(out, `${scenario.name}.json`), `${JSON.stringify(label, null, 1)}\n`);
-    return label;
+        ? await playLookAlike(scenario, network, site, random, more, runSeed, recorder)
+        : await playSoftEther(scenario, network, site, random, more, recorder);
+    return await keep(scenario, played, recorder, runSeed, out);
   } finally {
-    await tearDown();
+    await tearDown(lane);
     forget();
     process.off('exit', forget);
   }
 }
 
-/** Removes what an earlier run left behind because it was killed. Two runs at a time are not possible. */
-export async function clearLeftovers(): Promise<void> {
-  await tearDown();
-  const names = readdirSync(tmpdir()).filter((name) => name.startsWith(FOLDER_PREFIX));
-  for (const name of names) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+/** Labels what was recorded on each point; throws if any of it is not what it should be. */
+async function keep(
+  scenario: Scenario,
+  { recording, knowledge }: Played,
+  recorder: Recorder,
+  runSeed: number,
+  out: string,
+): Promise<Label[]> {
+  const labels: Label[] = [];
+  for (const point of scenario.points) {
+    const file = recorder.fileOf(point);
+    const name = scenario.points.length > 1 ? `${scenario.name}.${point}` : scenario.name;
+    const label = await makeLabel(recording, point, file, `${name}.pcap`, runSeed, knowledge);
+    const expected: Expectation = scenario.kind === 'session' ? scenario : {};
+    // The proxy's link carries the session twice, in front of the proxy and behind it.
+    const faults = faultsOf(label, point === 'both' ? { ...expected, sessions: 2 } : expected);
+    const bytes = statSync(file).size;
+    if (scenario.sample.includes(point) && bytes > MOST_SAMPLE_BYTES) {
+      faults.push(`it is too large for a sample: ${bytes} bytes`);
+    }
+    if (faults.length > 0) throw new Error(`the recording ${name} is wrong: ${faults.join('; ')}`);
+    labels.push(label);
+  }
+  mkdirSync(out, { recursive: true });
+  for (const label of labels) {
+    move(recorder.fileOf(label.capturePoint), join(out, label.capture));
+    const name = label.capture.replace(/\.pcap$/, '.json');
+    writeFileSync(join(out, name), `${JSON.stringify(label, null, 1)}\n`);
+  }
+  return labels;
+}
+
+function wishesOf(scenario: Scenario): NetworkWishes {
+  const { points, path } = scenario;
+  const isSession = scenario.kind === 'session';
+  const passesProxy =
+    points.includes('server') ||
+    (isSession && (scenario.way.kind === 'proxy' || scenario.way.kind === 'ssh'));
+  return {
+    proxy: passesProxy,
+    second: isSession && scenario.second === true,
+    ipv6: isSession && scenario.ipv6,
+    ...(path ? { path } : {}),
+  };
 }
 
 function move(from: string, to: string): void {
@@ -79,27 +103,28 @@ async function playLookAlike(
   network: Network,
   site: Site,
   random: Random,
+  more: Random,
   runSeed: number,
-  file: string,
+  recorder: Recorder,
 ): Promise<Played> {
-  const tls = drawTls(random, site, SCENARIOS.indexOf(scenario) + runSeed);
+  const drawn = drawTls(random, site, SCENARIOS.indexOf(scenario) + runSeed);
+  const tls = scenario.tlsVersion ? { ...drawn, version: scenario.tlsVersion } : drawn;
   const { certificate, openSsl } = await prepareTls(network, tls);
-  let tcpdump: Running | undefined;
   const record = async () => {
-    tcpdump = await startRecording(network, scenario.capturePoint, file);
+    await recorder.start();
     await sleep(random.int(200, 900));
   };
-  const { port, seconds } = scenario;
-  const stage = { network, site, random, port, seconds, tls, certificate, openSsl, record };
+  const { port, seconds, plan = {} } = scenario;
+  const stage = { network, site, random, more, port, seconds, plan, tls, certificate, openSsl, record };
   const { software, settings, verified } = await LOOK_ALIKES[scenario.lookAlike](stage);
   await sleep(500);
-  if (tcpdump) await stopRecording(tcpdump);
+  await recorder.stop();
+  const none: ReadonlySet<number> = new Set();
   return {
     recording: {
       software,
       scenario: scenario.name,
       description: scenario.description,
-      capturePoint: scenario.capturePoint,
       label: 'benign',
       settings: { host: site.serverAddress, port, seconds, ...settings },
       commands: [],
@@ -107,6 +132,6 @@ async function playLookAlike(
       verified,
       notes: '',
     },
-    knowledge: { site, logged: new Map(), standingUdpPorts: new Set(), sessionUdpPorts: new Set() },
+    knowledge: { site, logged: new Map(), standingUdpPorts: none, sessionUdpPorts: none },
   };
 }

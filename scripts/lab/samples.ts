@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import { frameGuide } from './frame-guide.js';
 import type { Label } from './label.js';
 
+const PLACES = {
+  client: "on the gateway at the client's side",
+  server: "on the gateway at the server's side",
+  both: "on the gateway's link to the proxy",
+  trunk: 'on a VLAN trunk between client and gateway',
+} as const;
+
 export async function installSample(from: string, label: Label, samples: string): Promise<void> {
-  const folder = join(samples, label.scenario);
+  const folder = join(samples, nameOf(label));
   mkdirSync(folder, { recursive: true });
   const capture = join(folder, 'capture.pcap');
   copyFileSync(join(from, label.capture), capture);
@@ -14,14 +21,24 @@ export async function installSample(from: string, label: Label, samples: string)
   writeFileSync(join(folder, 'README.md'), await readme(label, capture));
 }
 
+/** The scenario, and where it was recorded if that was on several points. */
+function nameOf(label: Label): string {
+  return label.capture.replace(/\.pcap$/, '');
+}
+
+/** Names of programs stay small. */
+function sentence(text: string): string {
+  return /^(ssh|openconnect|scp|stunnel) /.test(text) ? text : text[0]!.toUpperCase() + text.slice(1);
+}
+
 async function readme(label: Label, capture: string): Promise<string> {
   const software = Object.entries(label.software).map(([name, version]) => `${name} ${version}`);
   const lines = [
-    `# ${label.scenario}`,
+    `# ${nameOf(label)}`,
     '',
-    `${label.description[0]!.toUpperCase()}${label.description.slice(1)}. Label: \`${label.label}\`.`,
+    `${sentence(label.description)}. Label: \`${label.label}\`.`,
     '',
-    `Recorded on the gateway at the ${label.capturePoint}'s side between network namespaces of one machine;`,
+    `Recorded ${PLACES[label.capturePoint]}, between network namespaces of one machine;`,
     `software: ${software.join(', ')}${label.software.softether ? ' (Debian packages)' : ''}. No person's traffic is in it.`,
     '',
     `Made with \`node build/scripts/lab/main.js --samples --seed ${label.seed} ${label.scenario}\` (see \`scripts/lab\`);`,

@@ -6,31 +6,54 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificate } from './certificates.js';
-import { type Place, type Running, run, runIn, startIn, waitUntil } from './processes.js';
+import { type Place, type Running, run, runIn, startIn, waitForPort, waitUntil } from './processes.js';
 import type { ServerCertificate } from './variation.js';
 
 export const ADMIN_PASSWORD = 'labadmin';
 export const HUB = 'VPN';
 export const USER = 'user1';
 export const PASSWORD = 'pw1';
-const ADMIN_PORT = 5555;
+const ANONYMOUS = 'guest';
+export const ADMIN_PORT = 5555;
 /** The ports on which a new server listens without being told. */
 const STANDARD_PORTS = [443, 992, 1194, 5555];
 
 export interface ServerOptions {
   readonly port: number;
   readonly certificate: ServerCertificate;
-  readonly tls12Only: boolean;
+  readonly tls: ServerTls;
+  /** Further vpncmd commands of the administrator, in the hub. */
+  readonly extra?: readonly string[];
+}
+
+/** What the server's administrator allows; 'cbc' is TLS 1.2 with AES256-SHA. */
+export type ServerTls = 'any' | '1.2' | 'cbc';
+
+export interface AccountProxy {
+  readonly protocol: 'http' | 'socks4' | 'socks5';
+  readonly address: string;
+  readonly port: number;
+  readonly login?: { readonly user: string; readonly password: string };
 }
 
 export interface AccountOptions {
   readonly host: string;
   readonly port: number;
+  readonly hub?: string;
+  readonly auth?: 'password' | 'plain' | 'anonymous';
   readonly password: string;
   readonly maxTcp: number;
   readonly qos: boolean;
   readonly udp: boolean;
   readonly retries: number;
+  readonly encrypt?: boolean;
+  readonly compress?: boolean;
+  readonly half?: boolean;
+  readonly bridge?: boolean;
+  /** Seconds between additional connections, and each connection's life (0: no end). */
+  readonly interval?: number;
+  readonly ttl?: number;
+  readonly proxy?: AccountProxy;
 }
 
 /** Runs vpncmd with a batch of commands; throws if any of them failed. */
@@ -57,9 +80,17 @@ export function versionIn(text: string): string {
   return `${found[1]}.${found[2]}`;
 }
 
-export async function startServer(place: Place, options: ServerOptions): Promise<Running> {
+/** As Debian names it, where no server runs that could be asked. */
+export async function installedVersion(): Promise<string> {
+  const { stdout } = await run(['dpkg-query', '-W', '-f', `\${Version}`, 'softether-vpnserver'], {
+    allowFailure: true,
+  });
+  return stdout.replace(/[+-].*$/, '');
+}
+
+export async function startServer(place: Place, options: Pick<ServerOptions, 'tls'>): Promise<Running> {
   const env: Record<string, string> = {};
-  if (options.tls12Only) {
+  if (options.tls !== 'any') {
     // This build knows no setting of its own against TLS 1.3, but OpenSSL reads its configuration for it.
     env.OPENSSL_CONF = join(place.home, 'openssl.cnf');
     writeFileSync(env.OPENSSL_CONF, openSslSettings(['MaxProtocol = TLSv1.2']));
@@ -73,11 +104,6 @@ export async function startServer(place: Place, options: ServerOptions): Promise
 export function openSslSettings(settings: readonly string[]): string {
   const head = 'openssl_conf = init\n[init]\nssl_conf = modules\n[modules]\nsystem_default = tls\n[tls]\n';
   return `${head}${settings.join('\n')}\n`;
-}
-
-async function waitForPort(place: Place, port: number): Promise<void> {
-  const listens = async () => (await runIn(place, ['ss', '-Hlnt'])).stdout.includes(`:${port} `);
-  await waitUntil(listens, `a listener on port ${port}`, 20);
 }
 
 /** Hub, user, port, certificate and a virtual network card behind the hub; returns the server's version. */
@@ -94,11 +120,15 @@ export async function configureServer(
     await makeCertificate(place.home, 'loaded', certificate);
     lines.push('ServerCertSet /LOADCERT:loaded.crt /LOADKEY:loaded.key');
   }
+  if (options.tls === 'cbc') lines.push('ServerCipherSet AES256-SHA');
   lines.push(
     `BridgeCreate ${HUB} /DEVICE:lab /TAP:yes`,
     `Hub ${HUB}`,
     `UserCreate ${USER} /GROUP:none /REALNAME:none /NOTE:none`,
     `UserPasswordSet ${USER} /PASSWORD:${PASSWORD}`,
+    `UserCreate ${ANONYMOUS} /GROUP:none /REALNAME:none /NOTE:none`,
+    `UserAnonymousSet ${ANONYMOUS}`,
+    ...(options.extra ?? []),
   );
   const answer = await vpncmd(place, [`localhost:${ADMIN_PORT}`, '/SERVER'], lines);
   await giveAddress(place, 'tap_lab', tunnelAddress);
@@ -129,14 +159,32 @@ export async function silence(place: Place, device: string): Promise<void> {
 }
 
 export function accountCommands(options: AccountOptions): string[] {
-  const yes = (value: boolean) => (value ? 'yes' : 'no');
-  const detail = `/MAXTCP:${options.maxTcp} /INTERVAL:1 /TTL:0 /HALF:no /BRIDGE:no /MONITOR:no /NOTRACK:yes`;
-  return [
-    `AccountCreate a /SERVER:${options.host}:${options.port} /HUB:${HUB} /USERNAME:${USER} /NICNAME:VPN`,
-    `AccountPasswordSet a /PASSWORD:${options.password} /TYPE:standard`,
+  const yes = (value: boolean | undefined) => (value ? 'yes' : 'no');
+  const { auth = 'password', interval = 1, ttl = 0, proxy } = options;
+  const user = auth === 'anonymous' ? ANONYMOUS : USER;
+  const detail =
+    `/MAXTCP:${options.maxTcp} /INTERVAL:${interval} /TTL:${ttl} /HALF:${yes(options.half)} ` +
+    `/BRIDGE:${yes(options.bridge)} /MONITOR:no /NOTRACK:yes`;
+  const lines = [
+    `AccountCreate a /SERVER:${options.host}:${options.port} /HUB:${options.hub ?? HUB} /USERNAME:${user} /NICNAME:VPN`,
+    auth === 'anonymous'
+      ? 'AccountAnonymousSet a'
+      : `AccountPasswordSet a /PASSWORD:${options.password} /TYPE:${auth === 'plain' ? 'radius' : 'standard'}`,
     `AccountDetailSet a ${detail} /NOQOS:${yes(!options.qos)} /DISABLEUDP:${yes(!options.udp)}`,
-    `AccountRetrySet a /NUM:${options.retries} /INTERVAL:${options.retries > 0 ? 5 : 15}`,
   ];
+  if (options.encrypt === false) lines.push('AccountEncryptDisable a');
+  if (options.compress) lines.push('AccountCompressEnable a');
+  if (proxy) lines.push(proxyCommand(proxy));
+  lines.push(`AccountRetrySet a /NUM:${options.retries} /INTERVAL:${options.retries > 0 ? 5 : 15}`);
+  return lines;
+}
+
+/** vpncmd takes the next line for a missing answer, so every command names all that it wants to know. */
+function proxyCommand({ protocol, address, port, login }: AccountProxy): string {
+  const names = { http: 'AccountProxyHttp', socks4: 'AccountProxySocks', socks5: 'AccountProxySocks5' };
+  const credentials = `/USERNAME:${login?.user ?? ''} /PASSWORD:${login?.password ?? ''}`;
+  const asks = protocol === 'socks5' || login !== undefined;
+  return `${names[protocol]} a /SERVER:${address}:${port}${asks ? ` ${credentials}` : ''}`;
 }
 
 export async function startClient(place: Place, commands: readonly string[]): Promise<Running> {

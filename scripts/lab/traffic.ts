@@ -23,10 +23,19 @@ export function drawActivities(random: Random): Activity[] {
   return list;
 }
 
-async function curl(place: Place, url: string, more: readonly string[] = []): Promise<string> {
+/** Large transfers both ways: what a download and an upload look like. */
+export function drawBulk(random: Random): Activity[] {
+  return [
+    { kind: 'get', bytes: random.int(900_000, 1_600_000) },
+    { kind: 'wait', seconds: random.int(5, 20) / 10 },
+    { kind: 'post', bytes: random.int(400_000, 800_000) },
+  ];
+}
+
+async function curl(place: Place, url: string, more: readonly string[] = [], input = ''): Promise<string> {
   const format = '%{http_code} %{size_download}';
   const command = ['curl', '-sS', '--max-time', '15', '-o', '/dev/null', '-w', format, ...more, url];
-  const { stdout, stderr } = await runIn(place, command, { allowFailure: true, seconds: 20 });
+  const { stdout, stderr } = await runIn(place, command, { allowFailure: true, seconds: 20, input });
   return (stdout + stderr).trim();
 }
 
@@ -48,8 +57,9 @@ export async function perform(
     } else if (activity.kind === 'get') {
       done[`${index} http get`] = await curl(place, `http://${target}/${activity.bytes}`);
     } else {
-      const body = ['--data-binary', 'x'.repeat(activity.bytes)];
-      done[`${index} http post ${activity.bytes}`] = await curl(place, `http://${target}/300`, body);
+      const body = ['--data-binary', '@-', '-H', 'Expect:'];
+      const text = 'x'.repeat(activity.bytes);
+      done[`${index} http post ${activity.bytes}`] = await curl(place, `http://${target}/300`, body, text);
     }
   }
   for (const [name, result] of Object.entries(done)) {

@@ -24,6 +24,17 @@ export interface Site {
   readonly nameService: NameService;
   readonly tunnelServer: string;
   readonly tunnelClient: string;
+  /** A second client beside the first, and the host that runs proxies and sshd. */
+  readonly secondAddress: string;
+  readonly secondHost: string;
+  readonly tunnelSecond: string;
+  readonly proxyAddress: string;
+  readonly proxyGateway: string;
+  readonly proxyHost: string;
+  readonly clientAddress6: string;
+  readonly clientGateway6: string;
+  readonly serverAddress6: string;
+  readonly serverGateway6: string;
 }
 
 /** A certificate to make. `extraNames` and `chain` change the size of what the server shows. */
@@ -81,14 +92,19 @@ function hostName(random: Random): string {
   return random.pick([kind, `${random.pick(PLACES)}-${kind}`, `${random.pick(PLACES)}${random.int(1, 999)}`]);
 }
 
-export function drawSite(random: Random): Site {
+/** `more` draws what came later, so that a seed goes on giving what it gave. */
+export function drawSite(random: Random, more: Random): Site {
   const clientNet = `10.${random.int(0, 63)}.${random.int(0, 255)}`;
   const serverNet = random.pick(['203.0.113', '198.51.100']);
   const elsewhere = serverNet === '203.0.113' ? '198.51.100' : '203.0.113';
   const tunnelNet = `10.${random.int(64, 250)}.${random.int(0, 255)}`;
   const serverHost = hostName(random);
-  return {
-    clientAddress: `${clientNet}.${random.int(2, 254)}`,
+  const clientNumber = random.int(2, 254);
+  const proxyNet = `172.${more.int(16, 31)}.${more.int(0, 255)}`;
+  const net6 = (kind: string) => `2001:db8:${kind}${more.int(0x10, 0xff).toString(16)}`;
+  const [clientNet6, serverNet6] = [net6('1'), net6('2')];
+  const base = {
+    clientAddress: `${clientNet}.${clientNumber}`,
     clientGateway: `${clientNet}.1`,
     serverAddress: `${serverNet}.${random.int(2, 254)}`,
     serverGateway: `${serverNet}.1`,
@@ -96,9 +112,22 @@ export function drawSite(random: Random): Site {
     clientHost: `${random.pick(CLIENTS)}${random.pick(['', '-1', '07', '-win', `-${random.text(5)}`])}`,
     serverHost,
     serverName: `${random.pick([serverHost, 'vpn', 'remote', 'access', 'www'])}.${random.pick(DOMAINS)}`,
-    nameService: random.pick(['answers', 'nxdomain', 'closed']),
+    nameService: random.pick<NameService>(['answers', 'nxdomain', 'closed']),
     tunnelServer: `${tunnelNet}.1`,
     tunnelClient: `${tunnelNet}.${random.int(2, 254)}`,
+  };
+  return {
+    ...base,
+    secondAddress: `${clientNet}.${clientNumber < 128 ? clientNumber + 7 : clientNumber - 7}`,
+    secondHost: `${more.pick(CLIENTS)}-${more.text(4)}`,
+    tunnelSecond: base.tunnelClient.endsWith('.77') ? `${tunnelNet}.78` : `${tunnelNet}.77`,
+    proxyAddress: `${proxyNet}.${more.int(2, 254)}`,
+    proxyGateway: `${proxyNet}.1`,
+    proxyHost: hostName(more),
+    clientAddress6: `${clientNet6}::${more.int(0x10, 0xffff).toString(16)}`,
+    clientGateway6: `${clientNet6}::1`,
+    serverAddress6: `${serverNet6}::${more.int(0x10, 0xffff).toString(16)}`,
+    serverGateway6: `${serverNet6}::1`,
   };
 }
 
