@@ -5,6 +5,7 @@ import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
 import { FlowOfDatagrams } from './detect/datagram-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import { NonceChainPool } from './detect/nonce-chain.js';
+import { PlainAnalysis } from './detect/plain-analysis.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { SessionBuilder } from './detect/sessions.js';
 import { SshConnection } from './detect/ssh-connection.js';
@@ -58,6 +59,8 @@ export class Engine {
         },
         ssh: (_flow, budget) =>
           new SshConnection(this.ssh, this.input, budget, (finding) => this.sessions.addSsh(finding)),
+        plain: () =>
+          new PlainAnalysis(softetherTls, this.input, (connection) => this.sessions.add(connection)),
         datagrams: (flow, budget) =>
           new FlowOfDatagrams(flow, softetherRudp, this.input, budget, this.chains, {
             connection: (connection) => this.sessions.add(connection),

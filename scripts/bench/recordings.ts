@@ -8,8 +8,8 @@ import type { Label } from '../lab/label.js';
 /** The ends of a session's first connection, by which a report is checked. */
 export interface ExpectedSession {
   sample: string;
-  client: { ip: string; port: number };
-  server: { ip: string; port: number };
+  client: { ip: string; port: number | null };
+  server: { ip: string; port: number | null };
 }
 
 export interface RecordedFrame {
@@ -31,7 +31,7 @@ const LINKTYPE_ETHERNET = 1;
 /** Quiet time between two recordings, longer than any keep-alive. */
 const DISTANCE_US = 5_000_000;
 
-/** Every sample that holds a session. */
+/** Every sample that holds direct sessions and nothing else: what the first figures were measured with. */
 export function findRecordings(samples: string): Recording[] {
   const recordings: Recording[] = [];
   for (const sample of existsSync(samples) ? readdirSync(samples).sort() : []) {
@@ -39,6 +39,7 @@ export function findRecordings(samples: string): Recording[] {
     const labelFile = join(samples, sample, 'label.json');
     if (!existsSync(file) || !existsSync(labelFile)) continue;
     const label: Label = JSON.parse(readFileSync(labelFile, 'utf8'));
+    if (!label.sessions.every(({ carrier }) => carrier === 'tcp')) continue;
     const sessions = label.sessions.flatMap(({ connections }) => {
       const primary = connections.find(({ role }) => role === 'primary');
       return primary === undefined ? [] : [{ sample, client: primary.client, server: primary.server }];

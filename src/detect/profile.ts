@@ -117,7 +117,8 @@ export interface TlsSessionProfile {
   /// Records that no block of the tunnel can be: more than these rule a tunnel out.
   tinyRecords: { most: Limit };
   /// Blocks in clear after the log-in.
-  plainBlocks: { minBlocks: Limit };
+  /// From each side, or from one alone where the log-in was not captured.
+  plainBlocks: { minBlocks: Limit; minAlone: Limit };
   /// UDP ports that a server takes for acceleration, the lowest free one.
   accelerationPorts: Range;
   /// Further connections to the same server.

@@ -19,6 +19,16 @@ const MIN_FRAME_BYTES = 8;
 /// Cedar.h: MAX_KEEPALIVE_SIZE.
 const MAX_KEEP_ALIVE_BYTES = 512;
 
+/// True if a block can begin like this, told by its first eight bytes.
+export function beginsLikeBlock(bytes: Uint8Array, at: number, length: number): boolean {
+  if (length < 2 * WORD_BYTES) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 2 * WORD_BYTES);
+  const first = view.getUint32(0, false);
+  const second = view.getUint32(WORD_BYTES, false);
+  if (first === KEEP_ALIVE) return second < MAX_KEEP_ALIVE_BYTES;
+  return first >= 1 && first <= MAX_FRAMES && second >= MIN_FRAME_BYTES && second <= MAX_FRAME_BYTES;
+}
+
 type Expecting = 'count' | 'frame size' | 'keep-alive size';
 
 export class PlainBlockWalk {

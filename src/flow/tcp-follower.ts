@@ -20,6 +20,7 @@ import {
   WORD_SLOT,
 } from './flow-table.js';
 import type { MemoryBudget } from './memory-budget.js';
+import { beginsLikeBlock } from './plain-blocks.js';
 import { beginsPreamble } from './preamble.js';
 import { SlotPool } from './slot-pool.js';
 import { beginsLikeSsh } from './ssh/ssh-flow.js';
@@ -38,6 +39,8 @@ const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
 export interface TcpAnalysts {
   tls(flow: TcpFlow): FlowAnalysis;
   ssh(flow: TcpFlow, budget: MemoryBudget): StreamAnalysis;
+  /// For a flow joined in its middle that looks like blocks in clear.
+  plain(flow: TcpFlow): StreamAnalysis;
 }
 
 export class TcpFollower {
@@ -84,11 +87,16 @@ export class TcpFollower {
     } else if (beginsLikeSsh(bytes, packet.payloadAt, packet.payloadCaptured) && !overtook) {
       // Either side may speak first.
       const clientIsB = anySyn ? (kind & KIND_SYN_FROM_B) !== 0 : fromB === isClientPort(packet);
-      this.followSsh(this.follow(entry, clientIsB), packet, bytes, timeUs, frame, anySyn);
+      const flow = this.follow(entry, clientIsB);
+      this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, anySyn);
     } else if (!anySyn && isSshPort(packet) && packet.payloadCaptured > 0) {
       const flow = this.follow(entry, fromB === isClientPort(packet));
       flow.midstream = true;
-      this.followSsh(flow, packet, bytes, timeUs, frame, false);
+      this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, false);
+    } else if (!anySyn && beginsLikeBlock(bytes, packet.payloadAt, packet.payloadCaptured)) {
+      const flow = this.follow(entry, fromB === isClientPort(packet));
+      flow.midstream = true;
+      this.followStream(flow, this.analysts.plain(flow), packet, bytes, timeUs, frame, false);
     } else if (!anySyn && beginsLikeTlsData(bytes, packet)) {
       this.joinMidstream(entry, packet, bytes, timeUs, frame);
     } else if (anySyn || words[at + WORD_PACKETS]! >= MIDSTREAM_PATIENCE) {
@@ -96,8 +104,9 @@ export class TcpFollower {
     }
   }
 
-  private followSsh(
+  private followStream(
     flow: TcpFlow,
+    analysis: StreamAnalysis,
     packet: Packet,
     bytes: Uint8Array,
     timeUs: number,
@@ -110,7 +119,7 @@ export class TcpFollower {
     const fromClient = fromB === flow.clientIsB;
     flow.direction(fromClient).stream.begin(this.firstSequence(at, fromB) ?? packet.sequence);
     this.beginPeer(flow.direction(!fromClient), at, packet);
-    flow.streamAnalysis = this.analysts.ssh(flow, this.budget);
+    flow.streamAnalysis = analysis;
     this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
 

@@ -184,6 +184,10 @@ export const softetherTls: TlsSessionProfile = {
       value: 2,
       source: 'no direction of 27,563 public TCP streams parses as two blocks (facts, hard cases B1)',
     },
+    minAlone: {
+      value: 4,
+      source: 'twice of what no public stream reaches, because only one side is looked at',
+    },
   },
   accelerationPorts: {
     min: 40_000,
@@ -225,6 +229,7 @@ export const softetherTls: TlsSessionProfile = {
     likely: [
       // Without the log-in: the tunnel's own laws, which no public flow keeps.
       { all: ['poll-rhythm'], count: 0, of: [] },
+      { all: ['plain-blocks'], count: 0, of: [] },
       { all: ['keep-alive-law'], count: 0, of: [] },
       { all: ['keep-alive', 'siblings'], count: 0, of: [] },
       { all: ['keep-alive', 'hub-poll'], count: 0, of: [] },
