@@ -6,7 +6,7 @@ import { writeExplanation } from '../report/explanation.js';
 import { damageSentences, unreadableSentence } from '../report/input-problems.js';
 import type { Report } from '../report/model.js';
 import type { ExplainRequest } from './arguments.js';
-import { EXIT, exitCodeOf } from './exit-code.js';
+import { exitCodeOf } from './exit-code.js';
 import { say } from './messages.js';
 import { writeStandardOutput } from './outputs.js';
 import { listenForSignals } from './signals.js';

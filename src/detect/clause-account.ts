@@ -151,7 +151,7 @@ export interface ScriptAccount {
   clause: ClauseAccount;
   summary: string;
   /// What each application record is, by its place among them.
-  roles: Map<number, MessageName>;
+  roles: Map<number, string>;
   /// Place of the first application record after the handshake.
   firstData: number;
 }
@@ -203,43 +203,60 @@ export function accountOfScript(flow: TracedFlow, profile: TlsSessionProfile): S
         : `The flow ends before the log-in is through: the ${names} never came.`;
     steps.push({ name: names, expected, seen: 'nothing', held: false, frame: null });
   } else {
-    const reason = failureText(log, failing, last, next, flow.protection, profile);
-    summary = `Not the log-in of SoftEther: it fails at message ${steps.length + 1}, the ${names}: ${reason}.`;
+    const { reason, isSize } = failureOf(log, failing, last, next, flow.protection, profile);
+    const seen = seenRecord(log, failing, flow.protection);
+    const hint =
+      last?.name === 'log-in'
+        ? ' Everything before fits: a log-in that the server refuses, or the console of an administrator, looks like this.'
+        : '';
+    summary = `Not the log-in of a session: it fails at message ${steps.length + 1}, the ${names}: ${reason}.${hint}`;
     steps.push({
       name: names,
       expected,
-      seen: `${seenRecord(log, failing, flow.protection)}: ${reason}`,
+      seen: isSize ? seen : `${seen}: ${reason}`,
       held: false,
       frame: log.frame[failing]!,
     });
   }
-  const result = account(summary, steps, `${reading.messages.length} messages fit, then no more:`);
+  const result = account(summary, steps, fittingText(reading.messages.length));
   for (const { name, record } of reading.messages) result.roles.set(record, name);
+  if (failing !== undefined) result.roles.set(failing, `no ${names}`);
   result.firstData = records[0] ?? log.count;
   return result;
 }
 
-function failureText(
+function fittingText(messages: number): string {
+  if (messages === 0) return 'not even the first message fits:';
+  return messages === 1
+    ? 'one message fits, the next does not:'
+    : `${messages} messages fit, the next does not:`;
+}
+
+function failureOf(
   log: RecordLog,
   record: number,
   before: ScriptMessage | undefined,
   next: readonly MessageName[],
   protection: RecordProtection,
   profile: TlsSessionProfile,
-): string {
+): { reason: string; isSize: boolean } {
   const fromClient = log.fromClient[record] === 1;
   const expectsClient = isFromClient(next[0]!);
   if (fromClient !== expectsClient) {
     const [due, came] = expectsClient ? ['client', 'server'] : ['server', 'client'];
-    return `it was the ${due}'s turn, but the ${came} sent another record`;
+    return { reason: `it was the ${due}'s turn, but the ${came} sent another record`, isSize: false };
   }
   const length = log.length[record]!;
   if (next.some((name) => holds(protection, length, rangeOf(name, profile)))) {
     const waitedUs = before === undefined ? 0 : log.timeUs[record]! - log.timeUs[before.record]!;
-    return `the size fits, but not the time, ${seconds(waitedUs)} s after the message before`;
+    const reason = `the size fits, but not the time, ${seconds(waitedUs)} s after the message before`;
+    return { reason, isSize: false };
   }
   const ranges = next.map((name) => rangeText(rangeOf(name, profile))).join(' or ');
-  return `${lengthText(protection, length)} bytes came where ${ranges} were expected`;
+  return {
+    reason: `${lengthText(protection, length)} bytes came where ${ranges} were expected`,
+    isSize: true,
+  };
 }
 
 function followersOf(name: MessageName | undefined): MessageName[] {

@@ -6,8 +6,11 @@ import type { WatchedFlow } from '../flow/flow-watch.js';
 /// A turn of the server that begins so long after the client's last is unasked.
 const UNASKED_US = 1_000_000;
 const FEW_TURNS = 4;
+/// The handshake of TLS, with a first request.
+const OPENING_TURNS = 4;
 const SMALL_BYTES = 300;
 const ONE_WAY = 20;
+const MOSTLY = 0.8;
 
 export function nearestApplication(flow: WatchedFlow): string {
   const first = flow.firstPayload;
@@ -24,10 +27,11 @@ export function nearestApplication(flow: WatchedFlow): string {
   }
   const up = flow.bytesFromClient;
   const down = flow.bytesFromServer;
-  const small = turns.filter(({ bytes }) => bytes <= SMALL_BYTES).length;
+  const later = turns.slice(OPENING_TURNS);
+  const small = later.filter(({ bytes }) => bytes <= SMALL_BYTES).length;
   if (down > up * ONE_WAY) return 'A download over HTTPS: nearly all bytes come from the server.';
   if (up > down * ONE_WAY) return 'An upload over HTTPS: nearly all bytes come from the client.';
-  if (small >= turns.length * 0.8) {
+  if (small >= later.length * MOSTLY) {
     return 'A messaging connection with pings (MQTT, push notifications, chat, a remote terminal): small messages both ways.';
   }
   if (unasked === 0) {

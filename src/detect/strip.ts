@@ -12,6 +12,11 @@ import { Tunnel } from './tunnel.js';
 /// Rows of a drawing.
 const MAX_ROWS = 40;
 
+/// A row ends where its side is silent for so long.
+const PAUSE_US = 500_000;
+
+const KEEP_ALIVE = 'like a keep-alive';
+
 /// Content types of TLS records (RFC 8446 section 5.1).
 const RECORD_NAMES: Readonly<Record<number, string>> = {
   20: 'TLS handshake',
@@ -47,6 +52,9 @@ export function stripOfRecords(
   const rows: StripRow[] = [];
   let tunnel: Tunnel | null = null;
   let place = 0;
+  let clientFinished = false;
+  // Before that, only tickets come in between.
+  const lastMessage = Math.max(...roles.messages.keys());
   let drawn = 0;
   let lastUs = firstUs;
   for (const record of records) {
@@ -54,16 +62,22 @@ export function stripOfRecords(
     const isData = type === TLS_APPLICATION_DATA;
     const inTunnel = isData && roles.firstTunnel !== null && place >= roles.firstTunnel;
     if (inTunnel) tunnel ??= new Tunnel(lastUs, profile);
-    const role = !isData
-      ? (RECORD_NAMES[type] ?? 'TLS record')
-      : inTunnel
-        ? tunnelRole(tunnel!, record, protection)
-        : (roles.messages.get(place) ??
-          (place < roles.firstData ? 'TLS handshake, encrypted' : ticketRole(roles, place, fromClient)));
+    let role = RECORD_NAMES[type] ?? 'TLS record';
+    if (inTunnel) role = tunnelRole(tunnel!, record, protection);
+    else if (isData) {
+      const isTicket = clientFinished && !fromClient && !roles.messages.has(place);
+      if (place < roles.firstData) role = isTicket ? 'session ticket' : 'TLS handshake, encrypted';
+      else role = roles.messages.get(place) ?? (!fromClient && place < lastMessage ? 'session ticket' : '');
+      clientFinished ||= fromClient;
+    }
     const bytes = isData ? Math.max(protection.plaintextMax(length), 0) : length;
     if (isData) place++;
     const row = rows.at(-1);
-    const joins = row?.fromClient === fromClient && row.role === role && !roles.messages.has(place - 1);
+    const joins =
+      row?.fromClient === fromClient &&
+      row.role === role &&
+      role !== KEEP_ALIVE &&
+      timeUs - lastUs < PAUSE_US;
     if (!joins && rows.length === MAX_ROWS) break;
     if (joins) {
       row.bytes += bytes;
@@ -85,12 +99,6 @@ export function stripOfRecords(
   return { unit: 'TLS records', rows, omitted: records.length - drawn + unkept };
 }
 
-/// Between the handshake and the last message only tickets come in addition.
-function ticketRole({ messages }: Roles, place: number, fromClient: boolean): string {
-  const isBefore = [...messages.keys()].some((message) => message > place);
-  return isBefore && !fromClient ? 'session ticket' : '';
-}
-
 /// What the tunnel takes a record for, told by what it counts.
 function tunnelRole(tunnel: Tunnel, record: TracedRecord, protection: RecordProtection): string {
   const { fromClient, length, timeUs, frame } = record;
@@ -105,9 +113,9 @@ function tunnelRole(tunnel: Tunnel, record: TracedRecord, protection: RecordProt
   tunnel.record(fromClient, length, protection, timeUs, frame);
   if (side.trailingTiny > before.tiny) return 'too short for a block (or the end)';
   if (before.first === null) return 'first record after the log-in';
-  if (tunnel.polls.answered.count > before.polls) return 'reply to a poll of the hub';
-  if (side.keepAlives.count > before.keepAlives) return 'keep-alive';
-  if (tunnel.frameSized.count > before.framed) return 'one Ethernet frame';
+  if (tunnel.polls.answered.count > before.polls) return 'like the reply to a poll of the hub';
+  if (side.keepAlives.count > before.keepAlives) return KEEP_ALIVE;
+  if (tunnel.frameSized.count > before.framed) return 'like one Ethernet frame';
   return 'data';
 }
 

@@ -36,7 +36,7 @@ export function* writeExplanation(
   yield paragraph(printable(explanation.summary));
 
   const { strip } = explanation;
-  yield `\nStrip (${strip.unit}; > from the client, < from the server; bytes of ${strip.unit === 'TLS records' ? 'plaintext' : 'payload'})\n`;
+  yield `\nStrip (${strip.unit}; > client, < server; bytes of ${strip.unit === 'TLS records' ? 'plaintext; what each would be)' : 'payload)'}\n`;
   yield '   frame       at       gap\n';
   for (const row of strip.rows) yield `${stripLine(row)}\n`;
   if (strip.rows.length === 0) yield '  nothing\n';
