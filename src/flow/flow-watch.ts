@@ -16,12 +16,16 @@ const MAX_TURNS = 1_000;
 const MAX_FLOWS = 16;
 const FIRST_BYTES = 16;
 const MAX_NEIGHBOURS = 20;
+const PAUSE_US = 1_000_000;
 
 export interface WatchedTurn {
   fromClient: boolean;
   bytes: number;
   packets: number;
+  /// Times that the side went on after a pause.
+  resumed: number;
   timeUs: number;
+  lastUs: number;
   frame: number;
 }
 
@@ -126,8 +130,10 @@ export class FlowWatch {
     if (turn?.fromClient === fromClient) {
       turn.bytes += fresh;
       turn.packets++;
+      if (timeUs - turn.lastUs > PAUSE_US) turn.resumed++;
+      turn.lastUs = timeUs;
     } else if (flow.turns.length < MAX_TURNS) {
-      flow.turns.push({ fromClient, bytes: fresh, packets: 1, timeUs, frame });
+      flow.turns.push({ fromClient, bytes: fresh, packets: 1, resumed: 0, timeUs, lastUs: timeUs, frame });
     }
   }
 
