@@ -20,9 +20,10 @@ export function nearestApplication(flow: WatchedFlow): string {
   if (/^(GET|POST|PUT|HEAD|OPTIONS) |^HTTP\//.test(text)) return 'HTTP in clear: the first bytes say so.';
   const { turns } = flow;
   if (turns.length <= FEW_TURNS) return 'None in particular: the flow is too short to compare.';
-  // What the server sends long after the client's last word, nobody asked for.
+  // What the server sends long after the client's last word, nobody asked for;
+  // but the last of it may only be the end of TLS.
   let unasked = 0;
-  turns.forEach(({ fromClient, timeUs, resumed }, i) => {
+  turns.slice(0, -1).forEach(({ fromClient, timeUs, resumed }, i) => {
     if (fromClient) return;
     unasked += resumed;
     if (i > 0 && timeUs - turns[i - 1]!.lastUs > UNASKED_US) unasked++;

@@ -19,9 +19,9 @@ const KEEP_ALIVE = 'like a keep-alive';
 
 /// Content types of TLS records (RFC 8446 section 5.1).
 const RECORD_NAMES: Readonly<Record<number, string>> = {
-  20: 'TLS handshake',
-  21: 'TLS alert',
-  22: 'TLS handshake',
+  20: 'handshake',
+  21: 'alert',
+  22: 'handshake',
 };
 
 /// What is known of the application records of a flow, by their place.
@@ -66,7 +66,7 @@ export function stripOfRecords(
     if (inTunnel) role = tunnelRole(tunnel!, record, protection);
     else if (isData) {
       const isTicket = clientFinished && !fromClient && !roles.messages.has(place);
-      if (place < roles.firstData) role = isTicket ? 'session ticket' : 'TLS handshake, encrypted';
+      if (place < roles.firstData) role = isTicket ? 'session ticket' : 'handshake, encrypted';
       else role = roles.messages.get(place) ?? (!fromClient && place < lastMessage ? 'session ticket' : '');
       clientFinished ||= fromClient;
     }
@@ -111,9 +111,9 @@ function tunnelRole(tunnel: Tunnel, record: TracedRecord, protection: RecordProt
     tiny: side.trailingTiny,
   };
   tunnel.record(fromClient, length, protection, timeUs, frame);
-  if (side.trailingTiny > before.tiny) return 'too short for a block (or the end)';
+  if (side.trailingTiny > before.tiny) return 'too short for a block';
   if (before.first === null) return 'first record after the log-in';
-  if (tunnel.polls.answered.count > before.polls) return 'like the reply to a poll of the hub';
+  if (tunnel.polls.answered.count > before.polls) return 'like a reply to a hub poll';
   if (side.keepAlives.count > before.keepAlives) return KEEP_ALIVE;
   if (tunnel.frameSized.count > before.framed) return 'like one Ethernet frame';
   return 'data';

@@ -16,7 +16,7 @@ const MIN_COLUMNS = 80;
 const MAX_FRAMES = 12;
 
 /// Cells of a row's bytes; the rows of the server stand so far to the right.
-const BYTES_CELLS = 11;
+const BYTES_CELLS = 10;
 
 /// `path` is the capture that it was found in.
 export function* writeExplanation(
@@ -98,7 +98,7 @@ function stripLine({ frame, atSeconds, gapSeconds, fromClient, bytes, records, r
   const drawn = fromClient
     ? amount.padEnd(2 * BYTES_CELLS)
     : `${' '.repeat(BYTES_CELLS)}${amount.padEnd(BYTES_CELLS)}`;
-  const count = records > 1 ? `${role === '' ? '' : ', '}${formatCount(records)} together` : '';
+  const count = records > 1 ? `${role === '' ? '' : ' '}x ${formatCount(records)}` : '';
   const line = `${String(frame).padStart(8)} ${atSeconds.toFixed(3).padStart(8)} ${gap.padStart(9)}  ${drawn}${printable(role)}${count}`;
   return line.trimEnd();
 }
