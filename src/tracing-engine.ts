@@ -10,6 +10,7 @@ import type { Connection, Endpoint, Session } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
 import { addressText } from './detect/identity.js';
 import { nearestApplication } from './detect/nearest.js';
+import type { TlsSessionProfile } from './detect/profile.js';
 import { rfc3339 } from './detect/rfc3339.js';
 import { rolesOf, stripOfRecords, stripOfTurns } from './detect/strip.js';
 import { Engine, type Findings } from './engine.js';
@@ -17,6 +18,7 @@ import type { FlowEnd } from './flow/flow-table.js';
 import { type FlowName, FlowTrace, isNamed, isSameEnd, type TracedFlow } from './flow/flow-trace.js';
 import { FlowWatch, type WatchedFlow } from './flow/flow-watch.js';
 import { TLS_APPLICATION_DATA } from './flow/tls-records.js';
+import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherTls } from './profiles/softether-tls.js';
 import { decodeFrame } from './wire/decode.js';
 import { Packet, PROTOCOL_TCP, PROTOCOL_UDP, STOP_NONE } from './wire/packet.js';
@@ -126,7 +128,7 @@ function accountOf(
   if (judged !== undefined && connection !== undefined) {
     return {
       strip: stripOfConnection(flow, traced, connection),
-      clauses: accountOfGroup(judged.group, judged.held, softetherTls),
+      clauses: accountOfGroup(judged.group, judged.held, profileOf(judged.group)),
       summary: judgedText(judged, connection),
     };
   }
@@ -217,6 +219,11 @@ function raise(session: Session | null, judged: Judged | undefined): string {
   return session === null
     ? 'Nothing in this flow would; another flow of the same hosts may, or a capture that holds the start of the connection.'
     : 'A longer stretch of the connection, with its start.';
+}
+
+/// Inside R-UDP the log-in has sizes of its own.
+function profileOf({ primary }: SessionGroup): TlsSessionProfile {
+  return primary.rudp === null ? softetherTls : softetherRudp;
 }
 
 /// True if something began while the flow was there.

@@ -2,9 +2,11 @@
 /// rules, for the reader, never part of a verdict.
 
 import type { WatchedFlow } from '../flow/flow-watch.js';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/packet.js';
 
 /// A turn of the server that begins so long after the client's last is unasked.
 const UNASKED_US = 1_000_000;
+const DNS_PORT = 53;
 const FEW_TURNS = 4;
 /// The handshake of TLS, with a first request.
 const OPENING_TURNS = 4;
@@ -18,6 +20,12 @@ export function nearestApplication(flow: WatchedFlow): string {
   if (first === null) return 'None: the flow carries no payload.';
   if (text.startsWith('SSH-')) return 'SSH: the first bytes say so.';
   if (/^(GET|POST|PUT|HEAD|OPTIONS) |^HTTP\//.test(text)) return 'HTTP in clear: the first bytes say so.';
+  if (flow.protocol === PROTOCOL_UDP) {
+    return flow.server.port === DNS_PORT
+      ? 'DNS: the port is its own.'
+      : 'Another protocol over UDP (QUIC, a call, a game, another VPN); the sizes alone do not tell.';
+  }
+  if (flow.protocol !== PROTOCOL_TCP) return 'Ping: echo requests and their replies.';
   const { turns } = flow;
   if (turns.length <= FEW_TURNS) return 'None in particular: the flow is too short to compare.';
   // What the server sends long after the client's last word, nobody asked for;

@@ -63,7 +63,7 @@ export function stripOfRecords(
     const inTunnel = isData && roles.firstTunnel !== null && place >= roles.firstTunnel;
     if (inTunnel) tunnel ??= new Tunnel(lastUs, profile);
     let role = RECORD_NAMES[type] ?? 'TLS record';
-    if (inTunnel) role = tunnelRole(tunnel!, record, protection);
+    if (inTunnel) role = tunnelRole(tunnel!, record, protection, roles.firstTunnel === 0);
     else if (isData) {
       const isTicket = clientFinished && !fromClient && !roles.messages.has(place);
       if (place < roles.firstData) role = isTicket ? 'session ticket' : 'handshake, encrypted';
@@ -100,7 +100,12 @@ export function stripOfRecords(
 }
 
 /// What the tunnel takes a record for, told by what it counts.
-function tunnelRole(tunnel: Tunnel, record: TracedRecord, protection: RecordProtection): string {
+function tunnelRole(
+  tunnel: Tunnel,
+  record: TracedRecord,
+  protection: RecordProtection,
+  isMidstream: boolean,
+): string {
   const { fromClient, length, timeUs, frame } = record;
   const side = fromClient ? tunnel.client : tunnel.server;
   const before = {
@@ -112,7 +117,7 @@ function tunnelRole(tunnel: Tunnel, record: TracedRecord, protection: RecordProt
   };
   tunnel.record(fromClient, length, protection, timeUs, frame);
   if (side.trailingTiny > before.tiny) return 'too short for a block';
-  if (before.first === null) return 'first record after the log-in';
+  if (before.first === null) return isMidstream ? 'first record seen' : 'first record after the log-in';
   if (tunnel.polls.answered.count > before.polls) return 'like a reply to a hub poll';
   if (side.keepAlives.count > before.keepAlives) return KEEP_ALIVE;
   if (tunnel.frameSized.count > before.framed) return 'like one Ethernet frame';
