@@ -2,15 +2,18 @@
 /// no I/O, no clock, no randomness.
 
 import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
+import type { Held } from './detect/clauses.js';
 import { FlowOfDatagrams } from './detect/datagram-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import { NonceChainPool } from './detect/nonce-chain.js';
 import { PlainAnalysis } from './detect/plain-analysis.js';
+import type { SessionGroup } from './detect/grouping.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { SessionBuilder } from './detect/sessions.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
 import { TlsAnalysis } from './detect/tls-analysis.js';
+import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
@@ -24,6 +27,14 @@ export interface EngineOptions {
   /// Leave out what belongs to one installation (names, certificates, the shape
   /// of the ClientHello): measures that the pattern alone decides.
   maskInstallation?: boolean;
+  /// A second look at one flow, for explanations.
+  trace?: EngineTrace;
+}
+
+export interface EngineTrace {
+  readonly flow: FlowTrace;
+  /// Told of every group of connections, also of those that make no session.
+  group(group: SessionGroup, held: Held, session: Session | null): void;
 }
 
 /// What one capture gave.
@@ -53,9 +64,15 @@ export class Engine {
     this.sessions = this.newSessions();
     this.tracker = new FlowTracker(
       {
-        tls: ({ midstream }) => {
-          const Analysis = midstream ? RunningAnalysis : TlsAnalysis;
-          return new Analysis(softetherTls, this.input, (connection) => this.sessions.add(connection));
+        tls: (flow) => {
+          const Analysis = flow.midstream ? RunningAnalysis : TlsAnalysis;
+          const analysis = new Analysis(softetherTls, this.input, (connection) =>
+            this.sessions.add(connection),
+          );
+          const trace = options.trace?.flow;
+          return trace === undefined
+            ? analysis
+            : trace.wrap(analysis, flow, this.tracker.table.endsOf(flow.entry));
         },
         ssh: (_flow, budget) =>
           new SshConnection(this.ssh, this.input, budget, (finding) => this.sessions.addSsh(finding)),
@@ -137,6 +154,12 @@ export class Engine {
   }
 
   private newSessions(): SessionBuilder {
-    return new SessionBuilder(softetherTls, { installationTraits: this.options.maskInstallation !== true });
+    const { maskInstallation, trace } = this.options;
+    return new SessionBuilder(softetherTls, {
+      installationTraits: maskInstallation !== true,
+      ...(trace === undefined
+        ? {}
+        : { explain: (group, held, session) => trace.group(group, held, session) }),
+    });
   }
 }

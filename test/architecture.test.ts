@@ -66,10 +66,13 @@ const LAYERS: Record<string, readonly string[]> = {
   profiles: ['profiles', 'detect/profile.ts', 'detect/ssh-profile.ts'],
   'report/model.ts': ['detect'],
   'engine.ts': ['capture/frame-batch.ts', 'detect', 'flow', 'profiles', 'report/model.ts', 'wire'],
+  'tracing-engine.ts': ['capture/frame-batch.ts', 'detect', 'engine.ts', 'flow', 'profiles', 'wire'],
   node: [
     'capture',
     'detect',
     'engine.ts',
+    'tracing-engine.ts',
+    'flow/flow-trace.ts',
     'node',
     'report/model.ts',
     'pcap-ng-parser',
@@ -82,7 +85,16 @@ const LAYERS: Record<string, readonly string[]> = {
   'index.ts': ['detect', 'node', 'report', 'report/model.ts'],
 };
 
-const CORE = ['capture', 'wire', 'flow', 'detect', 'profiles', 'report/model.ts', 'engine.ts'];
+const CORE = [
+  'capture',
+  'wire',
+  'flow',
+  'detect',
+  'profiles',
+  'report/model.ts',
+  'engine.ts',
+  'tracing-engine.ts',
+];
 
 function partOf(path: string): string {
   return path in LAYERS ? path : path.split('/')[0]!;

@@ -8,7 +8,7 @@ import { VERSION } from '../node/version.js';
 import { isZone, type Zone } from '../report/time.js';
 import { FORMATS, type Format } from '../report/writer.js';
 import { type Output, planOutputs } from './outputs.js';
-import { EPILOGUE, SCAN_USAGE, TOP_USAGE } from './usage.js';
+import { EPILOGUE, EXPLAIN_USAGE, SCAN_USAGE, TOP_USAGE } from './usage.js';
 import { UsageError } from './usage-error.js';
 
 export interface ScanRequest {
@@ -23,44 +23,73 @@ export interface ScanRequest {
   reader: ReaderName;
 }
 
+export interface ExplainRequest {
+  kind: 'explain';
+  path: string;
+  /// One of these two.
+  session: string | undefined;
+  flow: string | undefined;
+  format: ExplainFormat;
+  quiet: boolean;
+  zone: Zone | undefined;
+}
+
+export type ExplainFormat = 'text' | 'json';
+
 /// What the command line asks for: a command, or a text that yargs has ready
 /// (help, version, completion), or nothing at all.
-export type Request = ScanRequest | { kind: 'text'; text: string } | { kind: 'nothing' };
+export type Request = ScanRequest | ExplainRequest | { kind: 'text'; text: string } | { kind: 'nothing' };
 
 const READERS: readonly ReaderName[] = ['sealert', 'pcap-ng-parser'];
 
 const SCAN_DESCRIPTION = 'read captures and report SoftEther VPN sessions';
 
-const LATER_COMMANDS = ['live', 'devices', 'explain', 'extract'];
+const EXPLAIN_DESCRIPTION = 'say why a session was reported, or why a flow was not';
+
+const EXPLAIN_FORMATS: readonly ExplainFormat[] = ['text', 'json'];
+
+const LATER_COMMANDS = ['live', 'devices', 'extract'];
 
 /// Reads the command line. Throws UsageError, with a sentence, for anything
 /// that cannot be meant.
 export async function readArguments(args: readonly string[], isTerminal: boolean): Promise<Request> {
   let scanArguments: Arguments | undefined;
-  const parser = createParser().command('scan', SCAN_DESCRIPTION, addScanOptions, (argv) => {
-    scanArguments = argv;
-  });
+  let explainArguments: Arguments | undefined;
+  const parser = createParser()
+    .command('scan', SCAN_DESCRIPTION, addScanOptions, (argv) => {
+      scanArguments = argv;
+    })
+    .command('explain', EXPLAIN_DESCRIPTION, addExplainOptions, (argv) => {
+      explainArguments = argv;
+    });
   let text = '';
   const argv = (await parser.parseAsync(args, {}, (_error, _argv, output) => {
     text = output;
   })) as Arguments;
   const [command] = argv._;
   if (argv.help === true || command === 'help') {
-    return { kind: 'text', text: await (command === 'scan' ? scanHelp() : generalHelp()) };
+    const help = command === 'scan' ? scanHelp : command === 'explain' ? explainHelp : generalHelp;
+    return { kind: 'text', text: await help() };
   }
   if (text !== '') return { kind: 'text', text: `${text}\n` };
   if (scanArguments !== undefined) return scanRequestOf(scanArguments, isTerminal);
+  if (explainArguments !== undefined) return explainRequestOf(explainArguments);
   if (command === undefined) return { kind: 'nothing' };
   throw new UsageError(unknownCommandText(String(command)));
 }
 
 /// The general help, for a call without any argument.
 export async function generalHelp(): Promise<string> {
-  return helpText(TOP_USAGE, await createParser().command('scan', SCAN_DESCRIPTION).getHelp());
+  const parser = createParser().command('scan', SCAN_DESCRIPTION).command('explain', EXPLAIN_DESCRIPTION);
+  return helpText(TOP_USAGE, await parser.getHelp());
 }
 
 async function scanHelp(): Promise<string> {
   return helpText(SCAN_USAGE, await addScanOptions(createParser()).getHelp());
+}
+
+async function explainHelp(): Promise<string> {
+  return helpText(EXPLAIN_USAGE, await addExplainOptions(createParser()).getHelp());
 }
 
 // Around the list that yargs makes, because yargs removes the indentation of
@@ -152,6 +181,31 @@ function addScanOptions(scan: Argv) {
     });
 }
 
+function addExplainOptions(explain: Argv) {
+  return explain
+    .option('session', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'the id of the session, as the report has it',
+    })
+    .option('flow', {
+      type: 'string',
+      requiresArg: true,
+      describe: "the ends of a flow in either order, such as 'tcp 10.1.0.10:36320 203.0.113.10:443'",
+    })
+    .option('format', {
+      choices: EXPLAIN_FORMATS,
+      requiresArg: true,
+      describe: 'what to write (default: text)',
+    })
+    .option('tz', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'zone of the times: UTC, local or a name such as Asia/Tokyo (default: local; json is UTC)',
+    })
+    .option('quiet', { alias: 'q', type: 'boolean', describe: 'no warnings about damaged inputs' });
+}
+
 type Value = string | boolean | undefined;
 interface Arguments {
   _: (string | number)[];
@@ -188,6 +242,28 @@ function scanRequestOf(argv: Arguments, isTerminal: boolean): ScanRequest {
   };
 }
 
+function explainRequestOf(argv: Arguments): ExplainRequest {
+  const paths = argv._.slice(1).map(String);
+  const [path] = paths;
+  if (path === undefined || paths.length > 1) {
+    throw new UsageError('explain takes one PATH: a capture file, a folder, or - for standard input.');
+  }
+  const session = single(argv, 'session');
+  const flow = single(argv, 'flow');
+  if ((session === undefined) === (flow === undefined)) {
+    throw new UsageError('explain needs one of --session ID and --flow ENDS.');
+  }
+  return {
+    kind: 'explain',
+    path,
+    session,
+    flow,
+    format: (single(argv, 'format') as ExplainFormat | undefined) ?? 'text',
+    quiet: argv.quiet === true,
+    zone: zoneOf(single(argv, 'tz')),
+  };
+}
+
 function listOf(value: unknown): string[] {
   return value === undefined ? [] : ([value].flat() as string[]);
 }
@@ -213,7 +289,7 @@ function checkJobs(text: string | undefined): void {
 
 function unknownCommandText(command: string): string {
   if (LATER_COMMANDS.includes(command) || /^\d+$/.test(command)) {
-    return `"${command}" comes with a later version; this one has scan.`;
+    return `"${command}" comes with a later version; this one has scan and explain.`;
   }
   const hint = existsSync(command) ? ` To read a capture: sealert scan ${command}` : '';
   return `Unknown command "${command}".${hint}`;

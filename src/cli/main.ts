@@ -2,11 +2,15 @@
 
 import { generalHelp, type Request, readArguments } from './arguments.js';
 import { EXIT } from './exit-code.js';
+import { runExplain } from './explain-command.js';
 import { say, sayInternalError } from './messages.js';
 import { writeStandardOutput } from './outputs.js';
 import { runScan } from './scan-command.js';
 import { helpHint } from './usage.js';
 import { UsageError } from './usage-error.js';
+
+/// Commands that have a help of their own.
+const COMMANDS = ['scan', 'explain'];
 
 /// Runs the command line and sets the exit code. Never throws.
 export async function main(args: readonly string[]): Promise<void> {
@@ -29,7 +33,7 @@ async function run(args: readonly string[]): Promise<number> {
     return await runRequest(request, args);
   } catch (error) {
     if (error instanceof UsageError) {
-      say(`${error.message} ${helpHint(args[0] === 'scan' ? 'scan' : undefined)}`);
+      say(`${error.message} ${helpHint(COMMANDS.find((command) => command === args[0]))}`);
       return EXIT.usage;
     }
     sayInternalError(error);
@@ -41,6 +45,8 @@ async function runRequest(request: Request, args: readonly string[]): Promise<nu
   switch (request.kind) {
     case 'scan':
       return runScan(request, quoteCommand(args));
+    case 'explain':
+      return runExplain(request, quoteCommand(args));
     case 'text':
       return writeText(request.text);
     case 'nothing':

@@ -8,6 +8,7 @@ Examples:
   zcat big.pcap.gz | sealert scan -           from standard input
   sealert scan day.pcap --format json -o day.json
   sealert scan day.pcap --fail-on confirmed || echo "look at this"
+  sealert explain day.pcap --session 368fa8a16f4c
 
 Usage:
   sealert COMMAND [OPTIONS]`;
@@ -26,6 +27,19 @@ Usage:
 
 PATH is a capture file, a folder, which is searched with all folders in it, or
 - for standard input.`;
+
+export const EXPLAIN_USAGE = `Reads a capture again and says why a session was reported, or why a flow was not.
+
+Examples:
+  sealert explain day.pcap --session 368fa8a16f4c
+  sealert explain day.pcap --flow 'tcp 10.1.0.10:36320 203.0.113.10:443'
+  sealert explain day.pcap --flow '[2001:db8::1]:36320 [2001:db8::2]:443'
+
+Usage:
+  sealert explain PATH --session ID [OPTIONS]
+  sealert explain PATH --flow ENDS [OPTIONS]
+
+PATH is a capture file, a folder, or with --flow also - for standard input.`;
 
 export const EPILOGUE = `Findings go to standard output, everything else to standard error.
 

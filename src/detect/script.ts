@@ -64,6 +64,28 @@ export function readScript(
   return best;
 }
 
+/// The reading that got furthest, for an account of why none fits: its
+/// messages are the first of `records`, and the next of these is what failed
+/// or is still to come. Null if not even the handshake is one.
+export function furthestReading(
+  log: RecordLog,
+  protection: RecordProtection,
+  profile: TlsSessionProfile,
+): { reading: ScriptReading; records: number[] } | null {
+  const data = afterHandshake(log, protection);
+  if (data === 'failed') return null;
+  let best: { reading: ScriptReading; records: number[] } | null = null;
+  for (let tickets = countTickets(log, data, profile.script.maxTickets.value); tickets >= 0; tickets--) {
+    const records = withoutTickets(log, data, tickets);
+    for (const withProbe of [true, false]) {
+      const reading = readMessages(log, records, protection, profile, withProbe);
+      if (best === null || reading.messages.length > best.reading.messages.length)
+        best = { reading, records };
+    }
+  }
+  return best;
+}
+
 /// Log positions of the records that follow the handshake, or `failed` if the
 /// client's part of it does not look like one.
 function afterHandshake(log: RecordLog, protection: RecordProtection): number[] | 'failed' {

@@ -34,6 +34,8 @@ export interface SessionOptions {
   /// Use what belongs to one installation (names, the shape of the ClientHello)
   /// as supporting evidence and to name the software. Never part of a verdict.
   installationTraits: boolean;
+  /// Told of every group of connections, also of those that make no session.
+  explain?: (group: SessionGroup, held: Held, session: Session | null) => void;
 }
 
 export class SessionBuilder {
@@ -62,20 +64,25 @@ export class SessionBuilder {
   finish(): Session[] {
     const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
     const alone = assignChannels(groups, this.channels);
-    const sessions = groups.flatMap((group) => this.describe(group) ?? []);
+    const sessions = groups.flatMap((group) => this.judge(group) ?? []);
     sessions.push(...alone.map((channel) => this.describeAlone(channel)));
     sessions.push(...this.ssh.map((finding) => this.describeSsh(finding)));
     return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
   }
 
   /// Null if nothing in the profile makes this a session.
-  private describe(group: SessionGroup): Session | null {
+  private judge(group: SessionGroup): Session | null {
+    const held = evaluateClauses(group, this.profile);
+    const verdict = verdictOf(held, this.profile);
+    const session = verdict === null ? null : this.describe(group, held, verdict);
+    this.options.explain?.(group, held, session);
+    return session;
+  }
+
+  private describe(group: SessionGroup, held: Held, verdict: Verdict): Session {
     const { profile } = this;
     const { primary } = group;
     const { installationTraits } = this.options;
-    const held = evaluateClauses(group, profile);
-    const verdict = verdictOf(held, profile);
-    if (verdict === null) return null;
     const chained = group.channels[0];
     const traitOf = (generation: (primary: TlsConnection) => Generation) =>
       installationTraits ? generation(primary) : null;

@@ -35,6 +35,8 @@ export interface ScanOptions {
   onProgress?: (progress: Progress) => void;
   /// Let nothing that belongs to one installation show in sessions (see EngineOptions).
   maskInstallation?: boolean;
+  /// The engine to use, such as one that traces a flow; a new one by default.
+  engine?: Engine;
 }
 
 /// Reads every path (capture file, folder, or `-` for standard input) and
@@ -45,7 +47,7 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
   const report = newReport(options.command);
   const list = await listInputs(paths, options.signal);
   report.run.otherFiles = list.otherFiles;
-  const engine = new Engine({ maskInstallation: options.maskInstallation ?? false });
+  const engine = options.engine ?? new Engine({ maskInstallation: options.maskInstallation ?? false });
   const sizes = list.inputs.map(({ size }) => size);
   const progress: Progress = {
     bytesRead: 0,

@@ -3,6 +3,7 @@
 
 import type { ServerEntry, Session, Sighting } from '../detect/findings.js';
 
+export type { ClauseAccount, Explanation, ScriptStep, Strip, StripRow } from '../detect/explanation.js';
 export type {
   Carrier,
   Connection,

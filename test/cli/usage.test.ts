@@ -9,7 +9,7 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
   const cases: [string[], RegExp][] = [
     [['bogus'], /^sealert: Unknown command "bogus"\. See: sealert --help$/],
     [['package.json'], /Unknown command "package\.json"\. To read a capture: sealert scan package\.json /],
-    [['live'], /"live" comes with a later version; this one has scan\./],
+    [['live'], /"live" comes with a later version; this one has scan and explain\./],
     [['4'], /"4" comes with a later version/],
     [['--bogus'], /Unknown option --bogus\./],
     [['scan'], /scan needs at least one PATH: .* See: sealert scan --help$/],
@@ -56,7 +56,7 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
       assert.equal(code, 2);
       assert.equal(stdout, '');
       assert.match(stderr.trimEnd(), message);
-      assert.match(stderr, /^sealert: [^\n]* See: sealert (scan )?--help\n$/);
+      assert.match(stderr, /^sealert: [^\n]* See: sealert ((scan|explain) )?--help\n$/);
     });
   }
 });
