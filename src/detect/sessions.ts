@@ -27,6 +27,7 @@ import {
 import { addressText, communityId, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile, VerdictRule } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
+import { flowText } from './sightings.js';
 import type { SshFinding } from './ssh-connection.js';
 
 export interface SessionOptions {
@@ -35,7 +36,25 @@ export interface SessionOptions {
   installationTraits: boolean;
 }
 
+/// What sightings and servers need to know of a reported session.
+export interface SessionFacts {
+  id: string;
+  client: string;
+  host: string;
+  firstUs: number;
+  lastUs: number;
+  /// Where its first connection goes; port -1 for ICMP.
+  server: RawEnd;
+  proxy: ProxyRequest | null;
+  names: string[];
+  certificate: Uint8Array | null;
+  /// Its connections, those that were turned away too.
+  flows: string[];
+}
+
 export class SessionBuilder {
+  /// Of the sessions that `finish` returned; those inside SSH show no VPN server.
+  readonly facts: SessionFacts[] = [];
   private readonly connections: TlsConnection[] = [];
   private readonly channels: AccelerationChannel[] = [];
   private readonly ssh: SshFinding[] = [];
@@ -76,6 +95,7 @@ export class SessionBuilder {
     const verdict = verdictOf(held, profile);
     if (verdict === null) return null;
     const connections = [primary, ...group.additional];
+    this.facts.push(this.factsOf(group));
     const chained = group.channels[0];
     const traitOf = (generation: (primary: TlsConnection) => Generation) =>
       installationTraits ? generation(primary) : null;
@@ -103,6 +123,25 @@ export class SessionBuilder {
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
       against: counterEvidence(group, profile),
       caveats: caveatsOf(group),
+    };
+  }
+
+  private factsOf(group: SessionGroup): SessionFacts {
+    const { primary, additional, refused, channels } = group;
+    const { client, server, protocol, handshake } = primary;
+    const name = handshake?.clientHello?.serverName ?? null;
+    const { installationTraits } = this.options;
+    return {
+      id: sessionId(primary.firstUs, protocolNumber(primary), client, server),
+      client: addressText(client.address),
+      host: addressText(server.address),
+      firstUs: primary.firstUs,
+      lastUs: Math.max(endOf(group), ...channels.map(({ flow }) => flow.lastUs)),
+      server: protocol === 'icmp' ? { ...server, port: -1 } : server,
+      proxy: primary.proxy,
+      names: name === null || !installationTraits ? [] : [name],
+      certificate: (installationTraits && handshake?.certificate) || null,
+      flows: [primary, ...additional, ...refused].map(flowText),
     };
   }
 
@@ -155,6 +194,18 @@ export class SessionBuilder {
     const channel = orient(flow, isServerPort(flow.b.port) || !isServerPort(flow.a.port));
     const { client, server } = channel;
     const evidence = nonceChain([channel]);
+    this.facts.push({
+      id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
+      client: addressText(client.address),
+      host: addressText(server.address),
+      firstUs: flow.firstUs,
+      lastUs: flow.lastUs,
+      server,
+      proxy: null,
+      names: [],
+      certificate: null,
+      flows: [],
+    });
     return {
       id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
       verdict: 'confirmed',

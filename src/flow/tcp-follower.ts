@@ -20,6 +20,7 @@ import {
   WORD_SLOT,
 } from './flow-table.js';
 import type { MemoryBudget } from './memory-budget.js';
+import type { Listener } from './overhear.js';
 import { beginsPreamble } from './preamble.js';
 import { SlotPool } from './slot-pool.js';
 import { beginsLikeSsh } from './ssh/ssh-flow.js';
@@ -38,6 +39,7 @@ const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
 export interface TcpAnalysts {
   tls(flow: TcpFlow): FlowAnalysis;
   ssh(flow: TcpFlow, budget: MemoryBudget): StreamAnalysis;
+  listener?: Listener;
 }
 
 export class TcpFollower {
@@ -72,6 +74,7 @@ export class TcpFollower {
     const sequence = this.firstSequence(at, fromB) ?? packet.sequence;
     // With a known start, a segment further on may just have overtaken the first.
     const overtook = ((packet.sequence - sequence) | 0) > 0;
+    if (clientSpeaks && !overtook) this.analysts.listener?.opening(packet, bytes, timeUs, frame);
     const preamble = clientSpeaks ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
     if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
       const flow = this.follow(entry, fromB);
