@@ -15,6 +15,7 @@ import type {
   Session,
   Verdict,
 } from './findings.js';
+import { isAtLeast } from './findings.js';
 import { clientGeneration, serverGeneration } from './generation.js';
 import {
   assignChannels,
@@ -53,7 +54,7 @@ export interface SessionFacts {
 }
 
 export class SessionBuilder {
-  /// Of the sessions that `finish` returned; those inside SSH show no VPN server.
+  /// Of the sessions that `finish` returned and that are likely at least; those inside SSH show no VPN server.
   readonly facts: SessionFacts[] = [];
   private readonly connections: TlsConnection[] = [];
   private readonly channels: AccelerationChannel[] = [];
@@ -95,13 +96,15 @@ export class SessionBuilder {
     const verdict = verdictOf(held, profile);
     if (verdict === null) return null;
     const connections = [primary, ...group.additional];
-    this.facts.push(this.factsOf(group));
+    const sure = contradicts(group, profile) ? 'suspected' : verdict;
+    // What is only suspected shows no server.
+    if (isAtLeast(sure, 'likely')) this.facts.push(this.factsOf(group));
     const chained = group.channels[0];
     const traitOf = (generation: (primary: TlsConnection) => Generation) =>
       installationTraits ? generation(primary) : null;
     return {
       id: sessionId(primary.firstUs, protocolNumber(primary), primary.client, primary.server),
-      verdict: contradicts(group, profile) ? 'suspected' : verdict,
+      verdict: sure,
       carrier: primary.carrier,
       software: {
         product: profile.product,

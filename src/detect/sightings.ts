@@ -156,7 +156,8 @@ export class SightingBuilder {
         (other) =>
           other.client === hostText(client) &&
           other.host === hostText(server) &&
-          Math.abs(firstUs - other.firstUs) <= SAME_ATTEMPT_US,
+          other.firstUs >= firstUs - SAME_ATTEMPT_US &&
+          other.firstUs <= lastUs + SAME_ATTEMPT_US,
       );
       if (isBeside && inner === null) continue;
       const how = `R-UDP over ${carrier.toUpperCase()}`;
