@@ -2,14 +2,18 @@
 /// no I/O, no clock, no randomness.
 
 import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
+import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
+import type { TlsConnection } from './detect/connection.js';
 import { FlowOfDatagrams } from './detect/datagram-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
+import type { SessionGroup } from './detect/grouping.js';
 import { NonceChainPool } from './detect/nonce-chain.js';
 import { PlainAnalysis } from './detect/plain-analysis.js';
-import type { SessionGroup } from './detect/grouping.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
+import { serversOf } from './detect/servers.js';
 import { SessionBuilder } from './detect/sessions.js';
+import { SightingBuilder } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
 import { TlsAnalysis } from './detect/tls-analysis.js';
@@ -18,6 +22,7 @@ import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow
 import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
 import { softetherTls } from './profiles/softether-tls.js';
+import { softetherTraces } from './profiles/softether-traces.js';
 import { type Diagnostics, newDiagnostics } from './report/model.js';
 import { decodeFrame } from './wire/decode.js';
 import { Packet, STOP_NONE, STOP_NOT_IP, UNDECODABLE } from './wire/packet.js';
@@ -55,6 +60,7 @@ export class Engine {
   private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
   private readonly tracker: FlowTracker;
   private sessions: SessionBuilder;
+  private sightings = new SightingBuilder(0);
   private diagnostics = newDiagnostics();
   private readonly stops = new Float64Array(UNDECODABLE.length + 1);
   private input = 0;
@@ -65,10 +71,13 @@ export class Engine {
     this.tracker = new FlowTracker(
       {
         tls: (flow) => {
-          const Analysis = flow.midstream ? RunningAnalysis : TlsAnalysis;
-          const analysis = new Analysis(softetherTls, this.input, (connection) =>
-            this.sessions.add(connection),
-          );
+          const found = (connection: TlsConnection) => this.sessions.add(connection);
+          const analysis = flow.midstream
+            ? new RunningAnalysis(softetherTls, this.input, found)
+            : new TlsAnalysis(softetherTls, softetherTraces, this.input, {
+                connection: found,
+                trace: (trace) => this.sightings.trace(trace),
+              });
           const trace = options.trace?.flow;
           return trace === undefined
             ? analysis
@@ -79,10 +88,12 @@ export class Engine {
         plain: () =>
           new PlainAnalysis(softetherTls, this.input, (connection) => this.sessions.add(connection)),
         datagrams: (flow, budget) =>
-          new FlowOfDatagrams(flow, softetherRudp, this.input, budget, this.chains, {
+          new FlowOfDatagrams(flow, softetherRudp, softetherTraces, this.input, budget, this.chains, {
             connection: (connection) => this.sessions.add(connection),
             acceleration: (channel) => this.sessions.addAcceleration(channel),
+            attempt: (attempt) => this.sightings.attempt(attempt),
           }),
+        listener: new Chatter(softetherTraces, (message) => this.sightings.overheard(message)),
       },
       options.limits ?? DEFAULT_FLOW_LIMITS,
     );
@@ -91,6 +102,7 @@ export class Engine {
   /// Begins a capture; `input` is its position in the report's `inputs`.
   begin(input: number): void {
     this.input = input;
+    this.sightings = new SightingBuilder(input);
   }
 
   /// Takes the next frames of the capture, in recorded order.
@@ -139,12 +151,12 @@ export class Engine {
     diagnostics.midstreamFlows = table.midstreamFlows;
     diagnostics.evictedFlows = table.evictedFlows + tracker.givenUpFlows;
     diagnostics.gaps = tracker.gaps;
-    const findings: Findings = {
-      sessions: this.sessions.finish(),
-      sightings: [],
-      servers: [],
-      diagnostics,
-    };
+    const sessions = this.sessions.finish();
+    const { facts } = this.sessions;
+    const { sightings, hints } = this.sightings.finish(facts);
+    diagnostics.sightingsLeftOut = this.sightings.leftOut;
+    const findings: Findings = { sessions, sightings, servers: serversOf(facts, hints), diagnostics };
+    this.sightings = new SightingBuilder(this.input);
     this.sessions = this.newSessions();
     this.diagnostics = newDiagnostics();
     this.stops.fill(0);

@@ -9,8 +9,8 @@ import { RudpFlow } from '../flow/rudp/rudp-flow.js';
 import { TcpFlow } from '../flow/tcp-flow.js';
 import { connectionOf, emptyConnection, type RudpFacts, type TlsConnection } from './connection.js';
 import type { ChainReading, NonceChain, NonceChainPool } from './nonce-chain.js';
-import type { TlsSessionProfile } from './profile.js';
-import { TlsAnalysis } from './tls-analysis.js';
+import type { TlsSessionProfile, TraceProfile } from './profile.js';
+import { TlsAnalysis, type TlsTrace } from './tls-analysis.js';
 
 const PORT_DNS = 53;
 
@@ -29,7 +29,23 @@ export interface AccelerationChannel {
 }
 
 /// Gets what the flows were found to be, when they end.
+/// R-UDP that carries no tunnel.
+export interface RudpAttempt {
+  input: number;
+  carrier: RudpCarrier;
+  client: FlowEnd;
+  server: FlowEnd;
+  firstUs: number;
+  lastUs: number;
+  /// Segments of the server that are signed as the opening asks.
+  answers: number;
+  /// What the connection inside came to, if it began.
+  inner: TlsTrace | null;
+  frames: readonly number[];
+}
+
 export interface DatagramFindings {
+  attempt(attempt: RudpAttempt): void;
   connection(connection: TlsConnection): void;
   acceleration(channel: AccelerationChannel): void;
 }
@@ -39,11 +55,13 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   private rudp: RudpFlow | null = null;
   private inner: TcpFlow | null = null;
   private innerConnection: TlsConnection | null = null;
+  private innerTrace: TlsTrace | null = null;
   private readonly carrier: RudpCarrier;
 
   constructor(
     private readonly flow: DatagramFlow,
     private readonly profile: TlsSessionProfile,
+    private readonly traces: TraceProfile,
     private readonly input: number,
     private readonly budget: MemoryBudget,
     private readonly chains: NonceChainPool,
@@ -75,6 +93,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
 
   end(flow: DatagramFlow): void {
     this.rudp?.end();
+    this.endUnanswered(flow);
     if (this.chain?.state === 'chained') this.reportChannel(flow, this.chain);
     this.dropChain();
   }
@@ -104,6 +123,24 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     this.dropChain();
   }
 
+  /// Over DNS and ICMP an opening shows by itself: no other program writes such messages.
+  private endUnanswered(flow: DatagramFlow): void {
+    const opening = this.carrier === 'udp' ? null : (this.rudp?.unanswered ?? null);
+    if (opening === null) return;
+    const { fromA, timeUs, frame } = opening;
+    this.found.attempt({
+      input: this.input,
+      carrier: this.carrier,
+      client: fromA ? flow.a! : flow.b!,
+      server: fromA ? flow.b! : flow.a!,
+      firstUs: timeUs,
+      lastUs: flow.lastUs,
+      answers: 0,
+      inner: null,
+      frames: [frame],
+    });
+  }
+
   private newRudp(): RudpFlow {
     return new RudpFlow(this.carrier, this.budget, {
       established: () => this.beginInner(),
@@ -114,8 +151,14 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   private beginInner(): { client: TcpFlow['client']; server: TcpFlow['server'] } {
     const inner = new TcpFlow(this.budget);
     this.innerConnection = null;
-    inner.analysis = new TlsAnalysis(this.profile, this.input, (connection) => {
-      this.innerConnection = connection;
+    this.innerTrace = null;
+    inner.analysis = new TlsAnalysis(this.profile, this.traces, this.input, {
+      connection: (connection) => {
+        this.innerConnection = connection;
+      },
+      trace: (trace) => {
+        this.innerTrace = trace;
+      },
     });
     this.inner = inner;
     return { client: inner.client, server: inner.server };
@@ -145,6 +188,17 @@ export class FlowOfDatagrams implements DatagramAnalysis {
         bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
         bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
         rudp: facts,
+      });
+    } else {
+      this.found.attempt({
+        input: this.input,
+        carrier: this.carrier,
+        ...inner.ends,
+        firstUs: inner.firstUs,
+        lastUs: inner.lastUs,
+        answers: rudp.server.segments,
+        inner: this.innerTrace,
+        frames: facts.frames,
       });
     }
     inner.reset();

@@ -141,3 +141,38 @@ export interface TlsSessionProfile {
     suspected: readonly VerdictRule[];
   };
 }
+
+/// SoftEther without a session: what is no tunnel, but says who is there.
+export interface TraceProfile {
+  id: string;
+  title: string;
+  product: string;
+  /// The server's answer to a log-in that it refuses.
+  refusal: Range;
+  /// A management connection: its log-in, the answer, and calls that are
+  /// answered one by one.
+  admin: {
+    request: Range;
+    answer: Range;
+    call: Range;
+    /// Calls that management tools begin with, in their order.
+    firstCalls: { values: readonly number[]; source: string };
+    minCalls: Limit;
+  };
+  keepAliveText: string;
+  azureSignature: string;
+  ddnsServerName: string;
+  /// Names in lower case.
+  names: readonly { suffix: string; kind: string }[];
+  /// Vendor IDs of an IPsec server, in hexadecimal and in this order.
+  ike: { vendorIds: readonly string[]; source: string };
+  /// The certificate that a server makes for itself.
+  certificate: {
+    serial: string;
+    /// Of subject and issuer, in this order; all but the country have one value.
+    attributes: readonly string[];
+    country: string;
+    purposes: readonly string[];
+    source: string;
+  };
+}

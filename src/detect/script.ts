@@ -36,6 +36,7 @@ export interface ScriptMessage {
 export interface ScriptReading {
   /// `open`: fits so far. `failed`: cannot become the script. `primary`,
   /// `additional`: complete, of a session's first or a further connection.
+  /// Of a failed one `messages` are those that fitted, of the way of reading that went furthest.
   outcome: 'open' | 'failed' | 'primary' | 'additional';
   messages: ScriptMessage[];
 }
@@ -58,7 +59,7 @@ export function readScript(
     for (const withProbe of [true, false]) {
       const reading = readMessages(log, messages, protection, profile, withProbe);
       if (reading.outcome === 'primary' || reading.outcome === 'additional') return reading;
-      if (best.outcome === 'failed') best = reading;
+      if (best.outcome === 'failed' && isFurther(reading, best)) best = reading;
     }
   }
   return best;
@@ -84,6 +85,11 @@ export function furthestReading(
     }
   }
   return best;
+}
+
+/// One that is open goes further than one that has failed.
+function isFurther(reading: ScriptReading, best: ScriptReading): boolean {
+  return reading.outcome !== 'failed' || reading.messages.length > best.messages.length;
 }
 
 /// Log positions of the records that follow the handshake, or `failed` if the

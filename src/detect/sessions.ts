@@ -15,6 +15,7 @@ import type {
   Session,
   Verdict,
 } from './findings.js';
+import { isAtLeast } from './findings.js';
 import { clientGeneration, serverGeneration } from './generation.js';
 import {
   assignChannels,
@@ -28,6 +29,7 @@ import {
 import { addressText, communityId, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile, VerdictRule } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
+import { flowText } from './sightings.js';
 import type { SshFinding } from './ssh-connection.js';
 
 export interface SessionOptions {
@@ -38,7 +40,25 @@ export interface SessionOptions {
   explain?: (group: SessionGroup, held: Held, session: Session | null) => void;
 }
 
+/// What sightings and servers need to know of a reported session.
+export interface SessionFacts {
+  id: string;
+  client: string;
+  host: string;
+  firstUs: number;
+  lastUs: number;
+  /// Where its first connection goes; port -1 for ICMP.
+  server: RawEnd;
+  proxy: ProxyRequest | null;
+  names: string[];
+  certificate: Uint8Array | null;
+  /// Its connections, those that were turned away too.
+  flows: string[];
+}
+
 export class SessionBuilder {
+  /// Of the sessions that `finish` returned and that are likely at least; those inside SSH show no VPN server.
+  readonly facts: SessionFacts[] = [];
   private readonly connections: TlsConnection[] = [];
   private readonly channels: AccelerationChannel[] = [];
   private readonly ssh: SshFinding[] = [];
@@ -83,12 +103,15 @@ export class SessionBuilder {
     const { profile } = this;
     const { primary } = group;
     const { installationTraits } = this.options;
+    const sure = contradicts(group, profile) ? 'suspected' : verdict;
+    // What is only suspected shows no server.
+    if (isAtLeast(sure, 'likely')) this.facts.push(this.factsOf(group));
     const chained = group.channels[0];
     const traitOf = (generation: (primary: TlsConnection) => Generation) =>
       installationTraits ? generation(primary) : null;
     return {
       id: sessionId(primary.firstUs, protocolNumber(primary), primary.client, primary.server),
-      verdict: contradicts(group, profile) ? 'suspected' : verdict,
+      verdict: sure,
       carrier: primary.carrier,
       software: {
         product: profile.product,
@@ -109,6 +132,25 @@ export class SessionBuilder {
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
       against: counterEvidence(group, profile),
       caveats: caveatsOf(group),
+    };
+  }
+
+  private factsOf(group: SessionGroup): SessionFacts {
+    const { primary, additional, refused, channels } = group;
+    const { client, server, protocol, handshake } = primary;
+    const name = handshake?.clientHello?.serverName ?? null;
+    const { installationTraits } = this.options;
+    return {
+      id: sessionId(primary.firstUs, protocolNumber(primary), client, server),
+      client: addressText(client.address),
+      host: addressText(server.address),
+      firstUs: primary.firstUs,
+      lastUs: Math.max(endOf(group), ...channels.map(({ flow }) => flow.lastUs)),
+      server: protocol === 'icmp' ? { ...server, port: -1 } : server,
+      proxy: primary.proxy,
+      names: name === null || !installationTraits ? [] : [name],
+      certificate: (installationTraits && handshake?.certificate) || null,
+      flows: [primary, ...additional, ...refused].map(flowText),
     };
   }
 
@@ -161,6 +203,18 @@ export class SessionBuilder {
     const channel = orient(flow, isServerPort(flow.b.port) || !isServerPort(flow.a.port));
     const { client, server } = channel;
     const evidence = nonceChain([channel]);
+    this.facts.push({
+      id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
+      client: addressText(client.address),
+      host: addressText(server.address),
+      firstUs: flow.firstUs,
+      lastUs: flow.lastUs,
+      server,
+      proxy: null,
+      names: [],
+      certificate: null,
+      flows: [],
+    });
     return {
       id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
       verdict: 'confirmed',

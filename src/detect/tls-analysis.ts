@@ -3,11 +3,33 @@
 import type { PlainBlockWalk } from '../flow/plain-blocks.js';
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
-import { connectionOf, type PlainSide, type TlsConnection } from './connection.js';
-import type { TlsSessionProfile } from './profile.js';
+import { type AfterHello, beginAfterHello } from './after-hello.js';
+import { isDefaultCertificate } from './certificates.js';
+import { connectionOf, type FlowFacts, type PlainSide, type TlsConnection } from './connection.js';
+import type { TlsSessionProfile, TraceProfile } from './profile.js';
 import { RecordLog } from './record-log.js';
 import { readScript, type ScriptReading } from './script.js';
-import { Tunnel } from './tunnel.js';
+import { holds, Tunnel } from './tunnel.js';
+
+/// A flow without a tunnel that may be SoftEther's.
+export interface TlsTrace {
+  /// `question`: the client asked whether the server is SoftEther, and no more came.
+  /// `certificate`: the server showed the one that SoftEther servers make.
+  kind: 'attempt' | 'management' | 'question' | 'certificate';
+  facts: FlowFacts;
+  frames: readonly number[];
+  /// The server gave the answer that SoftEther servers give to the question.
+  answerKnown: boolean;
+  /// Calls of a management connection, and whether they begin as its tools do.
+  calls: number;
+  beginsAsTools: boolean;
+}
+
+/// Gets what the flows were found to be, when they end.
+export interface TlsFindings {
+  connection(connection: TlsConnection): void;
+  trace(trace: TlsTrace): void;
+}
 
 export class TlsAnalysis implements FlowAnalysis {
   private readonly log = new RecordLog();
@@ -16,12 +38,17 @@ export class TlsAnalysis implements FlowAnalysis {
   private readonly plainFrames = { client: 0, server: 0 };
   private helloUs = 0;
   private helloFrame = 0;
+  /// What the flow is if it is no tunnel; beside a tunnel, what it may be instead.
+  private after: AfterHello | null = null;
+  private failed: ScriptReading | null = null;
+  /// Followed on for its certificate alone.
+  private onlyCertificate = false;
 
-  /// `found` gets the connection when its flow ends.
   constructor(
     private readonly profile: TlsSessionProfile,
+    private readonly traces: TraceProfile,
     private readonly input: number,
-    private readonly found: (connection: TlsConnection) => void,
+    private readonly found: TlsFindings,
   ) {}
 
   tlsRecord(
@@ -37,19 +64,50 @@ export class TlsAnalysis implements FlowAnalysis {
       this.helloFrame = frame;
     }
     if (type !== TLS_APPLICATION_DATA) return true;
+    if (this.onlyCertificate) return true;
+    if (this.after !== null && !this.after.record(fromClient, length, flow.protection)) {
+      this.after = null;
+      if (this.tunnel === null) return this.giveUp(flow);
+    }
     if (this.tunnel !== null) {
       this.tunnel.record(fromClient, length, flow.protection, timeUs, frame);
       return true;
     }
-    if (this.log.full) return false;
+    if (this.after !== null) return true;
+    if (this.log.full) return this.giveUp(flow);
     this.log.add(fromClient, length, timeUs, frame);
-    const reading = readScript(this.log, flow.protection, this.profile);
-    if (reading.outcome === 'failed') return false;
-    if (reading.outcome !== 'open') {
-      this.reading = reading;
-      this.tunnel = new Tunnel(timeUs, this.profile);
+    if (this.failed !== null) {
+      this.after = this.beginAfter(flow, this.failed);
+      return this.after !== null || this.giveUp(flow);
     }
+    const reading = readScript(this.log, flow.protection, this.profile);
+    if (reading.outcome === 'open') return true;
+    if (reading.outcome === 'failed') return this.followFailed(flow, reading, fromClient, length);
+    this.reading = reading;
+    this.tunnel = new Tunnel(timeUs, this.profile);
+    if (reading.outcome === 'additional') this.after = this.beginAfter(flow, reading);
     return true;
+  }
+
+  /// No tunnel comes of this; true if it may be something else.
+  private followFailed(flow: TcpFlow, reading: ScriptReading, fromClient: boolean, length: number): boolean {
+    this.failed = reading;
+    const isAdmin = fromClient && holds(flow.protection, length, this.traces.admin.request);
+    if (isAdmin && reading.messages.at(-1)?.name === 'hello') return true;
+    this.after = this.beginAfter(flow, reading);
+    return this.after !== null || this.giveUp(flow);
+  }
+
+  private beginAfter(flow: TcpFlow, reading: ScriptReading): AfterHello | null {
+    return beginAfterHello(this.log, reading, this.log.count - 1, flow.protection, this.traces);
+  }
+
+  /// A default certificate is worth a sighting: such a flow is kept to its end.
+  private giveUp(flow: TcpFlow): boolean {
+    const certificate = flow.handshake?.certificate ?? null;
+    this.after = null;
+    this.onlyCertificate = certificate !== null && isDefaultCertificate(certificate, this.traces);
+    return this.onlyCertificate;
   }
 
   notTls(_flow: TcpFlow, fromClient: boolean, _timeUs: number, frame: number): boolean {
@@ -62,10 +120,13 @@ export class TlsAnalysis implements FlowAnalysis {
   }
 
   end(flow: TcpFlow): void {
-    const { reading, tunnel } = this;
-    if (reading === null || tunnel === null) return;
+    const { reading, tunnel, after } = this;
+    if (after !== null) this.endAfter(flow, after);
+    else if (tunnel === null) this.endWithout(flow);
+    // Calls that begin as the tools of management do are no further connection of a session.
+    if (reading === null || tunnel === null || after?.beginsAsTools) return;
     const { client, server } = flow;
-    this.found({
+    this.found.connection({
       ...connectionOf(flow, this.input),
       kind: reading.outcome === 'primary' ? 'primary' : 'additional',
       script: reading,
@@ -82,6 +143,46 @@ export class TlsAnalysis implements FlowAnalysis {
       helloFrame: this.helloFrame,
       roundTripUs: flow.startSeen ? this.helloUs - flow.firstUs : 0,
     });
+  }
+
+  private endAfter(flow: TcpFlow, after: AfterHello): void {
+    const { kind, frames, calls, beginsAsTools } = after;
+    const reading = this.reading ?? this.failed!;
+    // Beside a tunnel the same records can be a further connection.
+    if (kind === 'management' && calls < this.traces.admin.minCalls.value) return;
+    this.found.trace({
+      kind,
+      facts: connectionOf(flow, this.input),
+      frames,
+      answerKnown: this.isAnswerKnown(flow, reading),
+      calls,
+      beginsAsTools,
+    });
+  }
+
+  private endWithout(flow: TcpFlow): void {
+    const facts = () => connectionOf(flow, this.input);
+    const none = { answerKnown: false, calls: 0, beginsAsTools: false };
+    if (this.onlyCertificate) {
+      this.found.trace({ kind: 'certificate', facts: facts(), frames: [this.helloFrame], ...none });
+      return;
+    }
+    if (this.log.count < 2 || this.log.full) return;
+    const reading = readScript(this.log, flow.protection, this.profile);
+    if (reading.outcome !== 'open' || reading.messages.at(-1)?.name !== 'probe answer') return;
+    const frames = reading.messages.map(({ record }) => this.log.frame[record]!);
+    const answerKnown = this.isAnswerKnown(flow, reading);
+    this.found.trace({ kind: 'question', facts: facts(), frames, ...none, answerKnown });
+  }
+
+  private isAnswerKnown(flow: TcpFlow, { messages }: ScriptReading): boolean {
+    const answer = messages.find(({ name }) => name === 'probe answer');
+    return (
+      answer !== undefined &&
+      this.profile.script.knownProbeAnswers.some((range) =>
+        holds(flow.protection, this.log.length[answer.record]!, range),
+      )
+    );
   }
 }
 

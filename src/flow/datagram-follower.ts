@@ -11,6 +11,7 @@ import {
   WORD_PACKETS,
   WORD_SLOT,
 } from './flow-table.js';
+import type { Listener } from './overhear.js';
 import { findCarried, isIcmpCandidate, OPENING_BYTES } from './rudp/carriers.js';
 import { SlotPool } from './slot-pool.js';
 
@@ -35,6 +36,7 @@ export class DatagramFollower {
     private readonly table: FlowTable,
     private readonly analyse: (flow: DatagramFlow) => DatagramAnalysis,
     maxFlows: number,
+    private readonly listener?: Listener,
   ) {
     this.pool = new SlotPool(maxFlows, () => new DatagramFlow());
   }
@@ -45,6 +47,8 @@ export class DatagramFollower {
 
   /// Takes a packet of a flow that is not followed yet.
   first(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const isUdp = packet.protocol === PROTOCOL_UDP;
+    if (isUdp && this.listener?.datagram(packet, bytes, timeUs, frame)) return;
     if (beginsLikeQuic(packet, bytes)) {
       this.table.setState(entry, STATE_DISMISSED);
       return;
@@ -56,7 +60,7 @@ export class DatagramFollower {
     this.table.setState(entry, STATE_FOLLOWED);
     this.table.words[entry * ENTRY_WORDS + WORD_SLOT] = slot;
     const flow = this.pool.at(slot);
-    flow.isIcmp = packet.protocol !== PROTOCOL_UDP;
+    flow.isIcmp = !isUdp;
     flow.firstUs = firstUs;
     const { a, b } = this.table.endsOf(entry);
     flow.a = a;

@@ -20,6 +20,7 @@ import {
   WORD_SLOT,
 } from './flow-table.js';
 import type { MemoryBudget } from './memory-budget.js';
+import type { Listener } from './overhear.js';
 import { beginsLikeBlock } from './plain-blocks.js';
 import { beginsPreamble } from './preamble.js';
 import { SlotPool } from './slot-pool.js';
@@ -39,6 +40,7 @@ const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
 export interface TcpAnalysts {
   tls(flow: TcpFlow): FlowAnalysis;
   ssh(flow: TcpFlow, budget: MemoryBudget): StreamAnalysis;
+  listener?: Listener;
   /// For a flow joined in its middle that looks like blocks in clear.
   plain(flow: TcpFlow): StreamAnalysis;
 }
@@ -75,6 +77,7 @@ export class TcpFollower {
     const sequence = this.firstSequence(at, fromB) ?? packet.sequence;
     // With a known start, a segment further on may just have overtaken the first.
     const overtook = ((packet.sequence - sequence) | 0) > 0;
+    if (clientSpeaks && !overtook) this.analysts.listener?.opening(packet, bytes, timeUs, frame);
     const preamble = clientSpeaks ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
     if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
       const flow = this.follow(entry, fromB);

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import { CaptureReader } from '../capture/reader.js';
 import { rfc3339 } from '../detect/rfc3339.js';
+import { mergeServers } from '../detect/servers.js';
 import { Engine } from '../engine.js';
 import { addDiagnostics, type Input, newDiagnostics, type Report, SCHEMA_VERSION } from '../report/model.js';
 import { describeError } from './errors.js';
@@ -69,7 +70,7 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
     const findings = engine.end();
     report.sessions.push(...findings.sessions);
     report.sightings.push(...findings.sightings);
-    report.servers.push(...findings.servers);
+    report.servers = mergeServers([...report.servers, ...findings.servers]);
     addDiagnostics(report.diagnostics, findings.diagnostics);
   }
   for (const { path, reason } of list.unreadable) report.inputs.push(unreadable(path, reason));

@@ -70,6 +70,8 @@ export interface Diagnostics {
   gaps: number;
   /// How often the packet times went back by more than a second, or forward by more than an hour.
   clockJumps: { back: number; forward: number };
+  /// Sightings left out because there were too many.
+  sightingsLeftOut: number;
 }
 
 export function newDiagnostics(): Diagnostics {
@@ -85,6 +87,7 @@ export function newDiagnostics(): Diagnostics {
     evictedFlows: 0,
     gaps: 0,
     clockJumps: { back: 0, forward: 0 },
+    sightingsLeftOut: 0,
   };
 }
 
@@ -108,6 +111,7 @@ export function addDiagnostics(total: Diagnostics, part: Diagnostics): void {
   total.gaps += part.gaps;
   total.clockJumps.back += part.clockJumps.back;
   total.clockJumps.forward += part.clockJumps.forward;
+  total.sightingsLeftOut += part.sightingsLeftOut;
 }
 
 export interface Report {

@@ -148,6 +148,11 @@ export class RudpFlow {
     return this.state;
   }
 
+  /// The opening that nobody has answered yet, if there is one.
+  get unanswered(): { fromA: boolean; timeUs: number; frame: number } | null {
+    return this.state === 'opening' ? this.opening : null;
+  }
+
   /// No more datagrams come.
   end(): void {
     if (this.current === null) return;

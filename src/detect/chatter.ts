@@ -1,0 +1,264 @@
+/// What SoftEther servers and clients say in clear to their makers' servers and
+/// to name servers: one message at a time, without following a flow.
+
+import type { Listener } from '../flow/overhear.js';
+import { NAT_T_PORT, type NatTPack, readNatT } from '../flow/rudp/nat-t.js';
+import { readDnsQuestion } from '../wire/dns-question.js';
+import type { Packet } from '../wire/packet.js';
+import { findServerName } from '../wire/server-name.js';
+import type { RawEnd } from './identity.js';
+import type { TraceProfile } from './profile.js';
+import { TraceNames, textBytes } from './trace-names.js';
+
+const PORT_DNS = 53;
+const PORT_HTTP = 80;
+const PORT_HTTPS = 443;
+const PORT_IKE = 500;
+
+const TLS_HANDSHAKE = 22;
+const LETTER_A = 0x41;
+const LETTER_G = 0x47;
+const LETTER_I = 0x49;
+const LETTER_P = 0x50;
+const SPACE = 0x20;
+
+/// RFC 2408 sections 3.1, 3.2 and 3.16.
+const IKE_HEADER_BYTES = 28;
+const IKE_VERSION_1 = 0x10;
+const IKE_MAIN_MODE = 2;
+const IKE_VENDOR_ID = 13;
+const MAX_IKE_PAYLOADS = 32;
+
+/// One message that was understood.
+export interface Overheard {
+  kind: string;
+  client: RawEnd;
+  server: RawEnd;
+  detail: string;
+  timeUs: number;
+  frame: number;
+  /// What a server registered for itself.
+  registration: NatTPack | null;
+  /// The VPN server that a client asked for.
+  wanted: NatTPack | null;
+}
+
+export class Chatter implements Listener {
+  private readonly names: TraceNames;
+  private readonly keepAlive: Uint8Array;
+  private readonly azure: Uint8Array;
+  private readonly ddns: Uint8Array;
+  private readonly host = textBytes('\nHost: ');
+  private readonly slashTcp = textBytes('/tcp');
+  private readonly place = { at: 0, length: 0 };
+
+  constructor(
+    private readonly profile: TraceProfile,
+    private readonly heard: (message: Overheard) => void,
+  ) {
+    this.names = new TraceNames(profile.names);
+    this.keepAlive = textBytes(profile.keepAliveText);
+    this.azure = textBytes(profile.azureSignature);
+    this.ddns = textBytes(profile.ddnsServerName);
+  }
+
+  datagram(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): boolean {
+    const { sourcePort, destinationPort, payloadAt, payloadCaptured, payloadLen } = packet;
+    switch (destinationPort) {
+      case PORT_DNS:
+        this.dns(packet, bytes, timeUs, frame);
+        return false;
+      case PORT_HTTP:
+        if (
+          payloadLen !== this.keepAlive.length ||
+          !begins(bytes, payloadAt, payloadCaptured, this.keepAlive)
+        )
+          return false;
+        this.tell(packet, bytes, timeUs, frame, 'keep-alive', 'UDP packet that keeps the line open');
+        return true;
+      case NAT_T_PORT:
+        return this.natT(packet, bytes, timeUs, frame, true);
+    }
+    if (sourcePort === NAT_T_PORT) return this.natT(packet, bytes, timeUs, frame, false);
+    if (sourcePort === PORT_IKE) this.ike(packet, bytes, timeUs, frame);
+    return false;
+  }
+
+  opening(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { payloadAt: at, payloadCaptured: length } = packet;
+    switch (bytes[at]) {
+      case TLS_HANDSHAKE:
+        if (findServerName(bytes, at, length, this.place)) this.serverName(packet, bytes, timeUs, frame);
+        break;
+      case LETTER_A:
+        if (packet.destinationPort === PORT_HTTPS && begins(bytes, at, length, this.azure)) {
+          this.tell(packet, bytes, timeUs, frame, 'azure', 'control connection of a server to VPN Azure');
+        }
+        break;
+      case LETTER_I:
+        if (begins(bytes, at, length, this.keepAlive)) {
+          this.tell(packet, bytes, timeUs, frame, 'keep-alive', 'TCP data that keeps the line open');
+        }
+        break;
+      case LETTER_G:
+      case LETTER_P:
+        if (bytes[at + 3] === SPACE || bytes[at + 4] === SPACE) this.http(packet, bytes, timeUs, frame);
+    }
+  }
+
+  private dns(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { payloadAt: at, payloadCaptured: length } = packet;
+    // Only questions, whose name is all that follows but for type and class.
+    if (length < 12 || (bytes[at + 2]! & 0x80) !== 0) return;
+    let next = at + 12;
+    const end = at + length;
+    while (next < end && bytes[next] !== 0 && bytes[next]! < 64) next += 1 + bytes[next]!;
+    if (next >= end || bytes[next] !== 0) return;
+    const kind = this.names.kindOf(bytes, at + 13, next);
+    if (kind === null) return;
+    const name = readDnsQuestion(bytes, at, length);
+    if (name === null) return;
+    this.tell(packet, bytes, timeUs, frame, kind, `DNS question for ${name.toLowerCase()}`);
+  }
+
+  private serverName(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { at, length } = this.place;
+    if (length === this.ddns.length && begins(bytes, at, length, this.ddns)) {
+      const detail = `TLS with the server name ${this.profile.ddnsServerName}: dynamic DNS or a check for updates`;
+      this.tell(packet, bytes, timeUs, frame, 'dynamic-dns', detail);
+      return;
+    }
+    const slashAt = at + length - this.slashTcp.length;
+    const kind = begins(bytes, slashAt, this.slashTcp.length, this.slashTcp)
+      ? 'contact'
+      : this.names.kindOf(bytes, at, at + length);
+    if (kind === null) return;
+    this.tell(packet, bytes, timeUs, frame, kind, `TLS with the server name ${textOf(bytes, at, length)}`);
+  }
+
+  private http(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { payloadAt, payloadCaptured } = packet;
+    const { host } = this;
+    const end = payloadAt + payloadCaptured;
+    for (let i = payloadAt; i + host.length < end; i++) {
+      if (bytes[i] !== host[0] || !begins(bytes, i, end - i, host)) continue;
+      const nameAt = i + host.length;
+      let nameEnd = nameAt;
+      // Up to the port or the end of the line.
+      while (nameEnd < end && bytes[nameEnd]! > SPACE && bytes[nameEnd] !== 0x3a) nameEnd++;
+      const kind = this.names.kindOf(bytes, nameAt, nameEnd);
+      if (kind !== null) {
+        const name = textOf(bytes, nameAt, nameEnd - nameAt).toLowerCase();
+        this.tell(packet, bytes, timeUs, frame, kind, `HTTP request to ${name}`);
+      }
+      return;
+    }
+  }
+
+  private natT(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number, asked: boolean): boolean {
+    if (packet.payloadCaptured < packet.payloadLen) return false;
+    const message = readNatT(bytes, packet.payloadAt, packet.payloadLen);
+    if (message === null) return false;
+    if (message.kind === 'endpoint' && !asked) {
+      const detail = 'answer that keeps a port of NAT traversal open';
+      this.tell(packet, bytes, timeUs, frame, 'nat-traversal', detail, null, true);
+      return true;
+    }
+    if (message.kind !== 'pack') return false;
+    // Answers repeat the question's opcode.
+    if (asked && message.ok === null) {
+      this.tell(packet, bytes, timeUs, frame, 'nat-traversal', natTDetail(message), message);
+    }
+    return true;
+  }
+
+  private ike(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { payloadAt: at, payloadCaptured: length } = packet;
+    if (length < IKE_HEADER_BYTES || bytes[at + 17] !== IKE_VERSION_1 || bytes[at + 18] !== IKE_MAIN_MODE)
+      return;
+    const { vendorIds } = this.profile.ike;
+    const end = at + length;
+    let type = bytes[at + 16]!;
+    let next = at + IKE_HEADER_BYTES;
+    let seen = 0;
+    for (let i = 0; i < MAX_IKE_PAYLOADS && type !== 0 && next + 4 <= end; i++) {
+      const size = (bytes[next + 2]! << 8) | bytes[next + 3]!;
+      if (size < 4 || next + size > end) return;
+      if (type === IKE_VENDOR_ID) {
+        if (seen >= vendorIds.length || !isHex(bytes, next + 4, size - 4, vendorIds[seen]!)) return;
+        seen++;
+      }
+      type = bytes[next]!;
+      next += size;
+    }
+    if (seen < vendorIds.length) return;
+    const detail = 'IPsec server with the vendor IDs of SoftEther VPN (unverified: no recording)';
+    this.tell(packet, bytes, timeUs, frame, 'contact', detail, null, true);
+  }
+
+  private tell(
+    packet: Packet,
+    bytes: Uint8Array,
+    timeUs: number,
+    frame: number,
+    kind: string,
+    detail: string,
+    pack: NatTPack | null = null,
+    fromServer = false,
+  ): void {
+    const width = packet.version === 4 ? 4 : 16;
+    const { addressesAt, sourcePort, destinationPort } = packet;
+    const source = { address: bytes.slice(addressesAt, addressesAt + width), port: sourcePort };
+    const destinationAt = addressesAt + width;
+    const destination = { address: bytes.slice(destinationAt, destinationAt + width), port: destinationPort };
+    this.heard({
+      kind,
+      client: fromServer ? destination : source,
+      server: fromServer ? source : destination,
+      detail,
+      timeUs,
+      frame,
+      registration: pack?.opcode === 'nat_t_register' && pack.isSoftEther ? pack : null,
+      wanted: pack?.opcode === 'nat_t_connect_request' ? pack : null,
+    });
+  }
+}
+
+function natTDetail(pack: NatTPack): string {
+  switch (pack.opcode) {
+    case 'nat_t_register': {
+      const parts = [
+        pack.hostName && `host name ${pack.hostName}`,
+        pack.ddnsName && `dynamic DNS name ${pack.ddnsName}`,
+        pack.product,
+      ];
+      return ['registration of a VPN server', ...parts.filter(Boolean)].join(', ');
+    }
+    case 'get_token':
+      return 'a VPN server asks for a token to register with';
+    case 'nat_t_connect_request': {
+      const name = pack.targetHost === null ? '' : ` as ${pack.targetHost}`;
+      return `a client asks for the VPN server ${pack.serverAddress ?? ''}${name}`;
+    }
+    case 'nat_t_connect_relay':
+      return "a client's request is passed on to a VPN server";
+  }
+}
+
+function begins(bytes: Uint8Array, at: number, length: number, text: Uint8Array): boolean {
+  if (length < text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
+  return true;
+}
+
+function isHex(bytes: Uint8Array, at: number, length: number, hex: string): boolean {
+  if (hex.length !== length * 2) return false;
+  for (let i = 0; i < length; i++) {
+    if (bytes[at + i] !== Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)) return false;
+  }
+  return true;
+}
+
+function textOf(bytes: Uint8Array, at: number, length: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + length));
+}

@@ -1,0 +1,283 @@
+/// SoftEther without a session, put together when a capture ends: traces are
+/// weighed against what else is known of their server, messages are merged.
+
+import type { ProxyRequest } from '../flow/preamble.js';
+import type { Overheard } from './chatter.js';
+import type { FlowFacts } from './connection.js';
+import type { RudpAttempt } from './datagram-analysis.js';
+import type { FrameReference, Sighting } from './findings.js';
+import { addressText, type RawEnd } from './identity.js';
+import { rfc3339 } from './rfc3339.js';
+import type { SessionFacts } from './sessions.js';
+import type { TlsTrace } from './tls-analysis.js';
+
+/// Most sightings of one kind of thing that are kept, and most frames of each.
+const MAX_SIGHTINGS = 4_096;
+const MAX_FRAMES = 16;
+
+/// Within this time a client tries all ways to its server: as long as a
+/// connection may take (Cedar.h CONNECTING_TIMEOUT).
+const SAME_ATTEMPT_US = 15_000_000;
+
+interface Merged {
+  kind: string;
+  client: RawEnd;
+  server: RawEnd;
+  /// False if clients with several ports were merged.
+  onePort: boolean;
+  detail: string;
+  firstUs: number;
+  lastUs: number;
+  count: number;
+  frames: FrameReference[];
+}
+
+/// What a sighting says about a server.
+export interface ServerHint {
+  ip: string;
+  /// Null where the server shows itself without a port that it serves at.
+  port: number | null;
+  client: string | null;
+  names: string[];
+  certificate: Uint8Array | null;
+  firstUs: number;
+  lastUs: number;
+}
+
+export class SightingBuilder {
+  /// What was left out because there was too much of it.
+  leftOut = 0;
+  private readonly merged = new Map<string, Merged>();
+  private readonly traces: TlsTrace[] = [];
+  private readonly attempts: RudpAttempt[] = [];
+  private readonly hints: ServerHint[] = [];
+  /// `client server`: the client asked a NAT-T server for that VPN server.
+  private readonly wanted = new Set<string>();
+
+  constructor(private readonly input: number) {}
+
+  overheard(message: Overheard): void {
+    const { kind, client, server, detail, timeUs, frame, registration, wanted } = message;
+    this.add(kind, client, server, detail, timeUs, timeUs, [frame]);
+    if (wanted !== null && wanted.serverAddress !== null && this.wanted.size < MAX_SIGHTINGS) {
+      this.wanted.add(`${addressText(client.address)} ${wanted.serverAddress}`);
+    }
+    if (registration === null || this.hints.length >= MAX_SIGHTINGS) return;
+    const names = registration.ddnsName === null ? [] : [registration.ddnsName];
+    const ip = addressText(client.address);
+    this.hints.push({
+      ip,
+      port: null,
+      client: null,
+      names,
+      certificate: null,
+      firstUs: timeUs,
+      lastUs: timeUs,
+    });
+  }
+
+  trace(trace: TlsTrace): void {
+    if (this.traces.length < MAX_SIGHTINGS) this.traces.push(trace);
+    else this.leftOut++;
+  }
+
+  attempt(attempt: RudpAttempt): void {
+    if (this.attempts.length < MAX_SIGHTINGS) this.attempts.push(attempt);
+    else this.leftOut++;
+  }
+
+  /// The sightings beside these sessions, in the order of their times, and what they say of servers.
+  finish(sessions: readonly SessionFacts[]): { sightings: Sighting[]; hints: ServerHint[] } {
+    const known = new Set(sessions.map(targetText));
+    const knownHosts = new Set(
+      this.attempts.flatMap(({ answers, server }) => (answers > 0 ? hostText(server) : [])),
+    );
+    const ofSessions = new Set(sessions.flatMap(({ flows }) => flows));
+    const traces = this.traces.filter(({ facts }) => !ofSessions.has(flowText(facts)));
+    // What is sure by itself makes its server known to the rest.
+    const isSure = (trace: TlsTrace) =>
+      trace.kind !== 'question' && (trace.kind === 'certificate' || trace.answerKnown || trace.beginsAsTools);
+    for (const { facts } of traces.filter(isSure)) known.add(targetText(facts));
+    const reported: { client: string; host: string; firstUs: number }[] = [];
+    for (const trace of traces) {
+      const { facts } = trace;
+      const host = hostText(facts.server);
+      const wanted = this.wanted.has(`${hostText(facts.client)} ${host}`);
+      const related = wanted || known.has(targetText(facts)) || knownHosts.has(host);
+      if (!isSure(trace) && !(trace.kind === 'question' ? wanted : related)) continue;
+      this.addTrace(trace);
+      reported.push({ client: hostText(facts.client), host, firstUs: facts.firstUs });
+    }
+    this.addAttempts([...sessions, ...reported]);
+    const sightings = [...this.merged.values()]
+      .filter(({ kind, client, server }) => kind !== 'contact' || !hasSession(sessions, client, server))
+      .map(describe)
+      .sort(byTime);
+    return { sightings, hints: this.hints };
+  }
+
+  private addTrace({ kind, facts, frames, answerKnown, calls }: TlsTrace): void {
+    const via = facts.carrier === 'tcp' ? '' : ` (${facts.carrier} to ${targetText(facts)})`;
+    const probe = answerKnown ? ' after the question whether it is SoftEther' : '';
+    const { client, server, firstUs, lastUs } = facts;
+    const add = (kindOfSighting: string, detail: string) =>
+      this.add(kindOfSighting, client, server, detail, firstUs, lastUs, frames);
+    switch (kind) {
+      case 'attempt':
+        add('attempt', `log-in refused${probe}${via}`);
+        break;
+      case 'management':
+        add('management', calls > 0 ? `management connection${probe}${via}` : `management log-in${via}`);
+        break;
+      case 'question':
+        add('attempt', `the server was asked whether it is SoftEther, and no log-in followed${via}`);
+        return;
+      case 'certificate':
+        add('contact', `connection to a server with SoftEther's own kind of certificate${via}`);
+        break;
+    }
+    const target = endOfTarget(facts);
+    if (target === null) return;
+    const name = facts.handshake?.clientHello?.serverName ?? null;
+    this.hints.push({
+      ...target,
+      client: kind === 'certificate' ? null : hostText(client),
+      names: name === null ? [] : [name],
+      certificate: facts.handshake?.certificate ?? null,
+      firstUs,
+      lastUs,
+    });
+  }
+
+  /// Besides TCP a client tries R-UDP: an attempt of its own only if nothing else came of it.
+  private addAttempts(others: readonly { client: string; host: string; firstUs: number }[]): void {
+    for (const { carrier, client, server, firstUs, lastUs, answers, inner, frames } of this.attempts) {
+      const isBeside = others.some(
+        (other) =>
+          other.client === hostText(client) &&
+          other.host === hostText(server) &&
+          other.firstUs >= firstUs - SAME_ATTEMPT_US &&
+          other.firstUs <= lastUs + SAME_ATTEMPT_US,
+      );
+      if (isBeside && inner === null) continue;
+      const how = `R-UDP over ${carrier.toUpperCase()}`;
+      const came =
+        inner?.kind === 'attempt'
+          ? 'log-in refused'
+          : inner?.kind === 'management'
+            ? 'management connection'
+            : answers > 0
+              ? 'answered, without a tunnel'
+              : 'not answered';
+      const kind = inner?.kind === 'management' ? 'management' : 'attempt';
+      const isIcmp = carrier === 'icmp';
+      const end = (of: RawEnd): RawEnd => (isIcmp ? { ...of, port: -1 } : of);
+      this.add(kind, end(client), end(server), `${how}: ${came}`, firstUs, lastUs, [
+        ...frames,
+        ...(inner?.frames ?? []),
+      ]);
+    }
+  }
+
+  private add(
+    kind: string,
+    client: RawEnd,
+    server: RawEnd,
+    detail: string,
+    firstUs: number,
+    lastUs: number,
+    frames: readonly number[],
+  ): void {
+    const key = `${kind} ${client.address} ${server.address} ${server.port} ${detail}`;
+    let merged = this.merged.get(key);
+    if (merged === undefined) {
+      if (this.merged.size >= MAX_SIGHTINGS) {
+        this.leftOut++;
+        return;
+      }
+      merged = { kind, client, server, onePort: true, detail, firstUs, lastUs, count: 0, frames: [] };
+      this.merged.set(key, merged);
+    }
+    merged.count++;
+    merged.firstUs = Math.min(merged.firstUs, firstUs);
+    merged.lastUs = Math.max(merged.lastUs, lastUs);
+    if (client.port !== merged.client.port) merged.onePort = false;
+    for (const frame of new Set(frames)) {
+      if (merged.frames.length >= MAX_FRAMES) break;
+      if (frame > 0) merged.frames.push({ input: this.input, frame });
+    }
+  }
+}
+
+/// One flow, as sessions and traces both know it.
+export function flowText({ client, server, firstUs }: FlowFacts): string {
+  return `${portText(client)} ${portText(server)} ${firstUs}`;
+}
+
+/// The VPN server of a flow: where the flow goes, or where a proxy was asked to
+/// go. Null if the proxy was asked for a name.
+export function endOfTarget({ server, proxy }: { server: RawEnd; proxy: ProxyRequest | null }): {
+  ip: string;
+  port: number;
+} | null {
+  if (proxy === null) return { ip: hostText(server), port: server.port };
+  const { host, port } = proxy;
+  if (typeof host !== 'string') return { ip: addressText(host), port };
+  return isAddressLiteral(host) ? { ip: host, port } : null;
+}
+
+/// Conservative: what looks like an address is never taken for a name.
+export function isAddressLiteral(text: string): boolean {
+  return text.includes(':') || /^\d{1,3}(\.\d{1,3}){3}$/.test(text);
+}
+
+function targetText(facts: { server: RawEnd; proxy: ProxyRequest | null }): string {
+  const { proxy } = facts;
+  const target = endOfTarget(facts);
+  return target === null ? `${proxy!.host} ${proxy!.port}` : `${target.ip} ${target.port}`;
+}
+
+function hostText({ address }: RawEnd): string {
+  return addressText(address);
+}
+
+function portText(end: RawEnd): string {
+  return `${hostText(end)} ${end.port}`;
+}
+
+function hasSession(sessions: readonly SessionFacts[], client: RawEnd, server: RawEnd): boolean {
+  return sessions.some(
+    (session) => session.client === hostText(client) && portText(session.server) === portText(server),
+  );
+}
+
+function describe({
+  kind,
+  client,
+  server,
+  onePort,
+  detail,
+  firstUs,
+  lastUs,
+  count,
+  frames,
+}: Merged): Sighting {
+  const port = (of: RawEnd) => (of.port < 0 ? null : of.port);
+  return {
+    kind,
+    firstSeen: rfc3339(firstUs),
+    lastSeen: rfc3339(lastUs),
+    count,
+    client: { ip: hostText(client), port: onePort ? port(client) : null },
+    server: { ip: hostText(server), port: port(server) },
+    detail,
+    frames: frames.sort((a, b) => a.frame - b.frame),
+  };
+}
+
+function byTime(a: Sighting, b: Sighting): number {
+  const texts = ({ firstSeen, kind, client, server, detail }: Sighting) =>
+    [firstSeen, kind, client.ip, `${client.port}`, server.ip, `${server.port}`, detail].join(' ');
+  const [left, right] = [texts(a), texts(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
