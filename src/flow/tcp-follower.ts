@@ -72,7 +72,8 @@ export class TcpFollower {
     const sequence = this.firstSequence(at, fromB) ?? packet.sequence;
     // With a known start, a segment further on may just have overtaken the first.
     const overtook = ((packet.sequence - sequence) | 0) > 0;
-    const preamble = clientSpeaks ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
+    const mayBegin = clientSpeaks && !overtook;
+    const preamble = mayBegin ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
     if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
       const flow = this.follow(entry, fromB);
       flow.startSeen = anySyn;

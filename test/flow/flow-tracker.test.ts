@@ -141,6 +141,16 @@ test('a first segment that was overtaken', () => {
   assert.deepEqual(witnesses[0]!.said, SAID.slice(0, 1));
 });
 
+test('a segment that overtook the first one is no preamble, whatever it looks like', () => {
+  const dialogue = new TcpDialogue(ENDS, { mss: 60 }).open();
+  // Where the second segment begins: version 4, command 1, as SOCKS4 does.
+  const hello = HELLO.slice();
+  hello.set([4, 1], 60);
+  const [syn, synAck, ack, ...rest] = dialogue.send(true, hello).frames;
+  const { witnesses } = track([syn!, synAck!, ack!, ...rest.reverse()]);
+  assert.deepEqual(witnesses[0]!.said, SAID.slice(0, 1));
+});
+
 const FAST_OPEN = "without an ACK in the SYN, the server's stream must begin with its first segment";
 
 test('a SYN that carries the ClientHello (TCP Fast Open)', { todo: FAST_OPEN }, () => {
