@@ -200,7 +200,10 @@ export class SessionBuilder {
   private describeAlone(flow: AccelerationChannel): Session {
     const { min, max } = this.profile.accelerationPorts;
     const isServerPort = (port: number) => port >= min && port <= max;
-    const channel = orient(flow, isServerPort(flow.b.port) || !isServerPort(flow.a.port));
+    const [aMay, bMay] = [isServerPort(flow.a.port), isServerPort(flow.b.port)];
+    // A server takes the lowest free port, a client whatever its system gives.
+    const clientIsA = aMay && bMay ? flow.b.port <= flow.a.port : bMay || !aMay;
+    const channel = orient(flow, clientIsA);
     const { client, server } = channel;
     const evidence = nonceChain([channel]);
     this.facts.push({

@@ -45,7 +45,8 @@ export class SlotPool<Flow extends Slotted> {
   /// The longest silent of some flows.
   leastMissed(): Flow | undefined {
     let victim: Flow | undefined;
-    for (let i = 0; i < GIVE_UP_CANDIDATES; i++) {
+    const candidates = Math.min(GIVE_UP_CANDIDATES, this.flows.length);
+    for (let i = 0; i < candidates; i++) {
       const flow = this.flows[this.giveUpAt++ % this.flows.length]!;
       if (flow.entry >= 0 && (victim === undefined || flow.lastUs < victim.lastUs)) victim = flow;
     }

@@ -77,8 +77,9 @@ export class TcpFollower {
     const sequence = this.firstSequence(at, fromB) ?? packet.sequence;
     // With a known start, a segment further on may just have overtaken the first.
     const overtook = ((packet.sequence - sequence) | 0) > 0;
-    if (clientSpeaks && !overtook) this.analysts.listener?.opening(packet, bytes, timeUs, frame);
-    const preamble = clientSpeaks ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
+    const mayBegin = clientSpeaks && !overtook;
+    if (mayBegin) this.analysts.listener?.opening(packet, bytes, timeUs, frame);
+    const preamble = mayBegin ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
     if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
       const flow = this.follow(entry, fromB);
       flow.startSeen = anySyn;

@@ -57,6 +57,7 @@ function track(frames: readonly TestFrame[], limits: Partial<FlowTrackerLimits> 
         return witnesses.at(-1)!;
       },
       ssh: (): StreamAnalysis => assert.fail('no SSH in these tests'),
+      plain: (): StreamAnalysis => assert.fail('no blocks in these tests'),
       datagrams: (): DatagramAnalysis => assert.fail('no datagrams in these tests'),
     },
     { ...DEFAULT_FLOW_LIMITS, ...limits },
@@ -137,6 +138,16 @@ test('a flow whose SYN was not captured begins with its ClientHello', () => {
 test('a first segment that was overtaken', () => {
   const dialogue = new TcpDialogue(ENDS, { mss: 60 }).open().send(true, HELLO);
   const [syn, synAck, ack, ...rest] = dialogue.frames;
+  const { witnesses } = track([syn!, synAck!, ack!, ...rest.reverse()]);
+  assert.deepEqual(witnesses[0]!.said, SAID.slice(0, 1));
+});
+
+test('a segment that overtook the first one is no preamble, whatever it looks like', () => {
+  const dialogue = new TcpDialogue(ENDS, { mss: 60 }).open();
+  // Where the second segment begins: version 4, command 1, as SOCKS4 does.
+  const hello = HELLO.slice();
+  hello.set([4, 1], 60);
+  const [syn, synAck, ack, ...rest] = dialogue.send(true, hello).frames;
   const { witnesses } = track([syn!, synAck!, ack!, ...rest.reverse()]);
   assert.deepEqual(witnesses[0]!.said, SAID.slice(0, 1));
 });

@@ -37,6 +37,7 @@ test('full at the limit, and not before', () => {
 
 test('the longest silent flow is the least missed, free slots aside', () => {
   const { slots } = pool(8);
+  assert.equal(slots.leastMissed(), undefined);
   const taken = [50, 20, 40, 10, 30].map((lastUs, i) => {
     const slot = slots.take(i);
     slots.at(slot).lastUs = lastUs;

@@ -68,6 +68,7 @@ test('any segmentation gives the same records and handshake bytes', () => {
         return { type, version, length: body.length, frame };
       });
       assert.deepEqual(recorder.records, expected);
+      assert.equal(recorder.taken, bytes.length);
       const handshake = parts.filter(({ type }) => type === HANDSHAKE).flatMap(({ body }) => [...body]);
       assert.deepEqual(recorder.handshake, handshake);
       assert.equal(recorder.walk.lostCount, 0);
@@ -154,11 +155,18 @@ test('what is no record ends the walk', () => {
     const recorder = new Recorder();
     recorder.give(applicationData(10), 1);
     recorder.give(Uint8Array.from(header), 2);
+    // Taken up to and with what is no header: the rest is somebody else's.
+    assert.equal(recorder.taken, 15 + header.length, name);
     recorder.give(applicationData(10), 3);
     recorder.walk.missing(5);
+    assert.equal(recorder.taken, 15 + header.length, name);
     assert.equal(recorder.notTlsAt, 2, name);
+    assert.deepEqual(recorder.notTlsHeader, header, name);
     assert.deepEqual(recorder.lengths(), [10], name);
   }
+  const within = new Recorder();
+  within.give(concat(applicationData(10), Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 42), applicationData(10)), 1);
+  assert.deepEqual([within.taken, within.notTlsHeader], [20, [0, 0, 0, 1, 0]]);
   const largest = new Recorder();
   largest.give(record(APPLICATION_DATA, new Uint8Array(16_384 + 2_048)), 1);
   assert.deepEqual(largest.lengths(), [18_432]);

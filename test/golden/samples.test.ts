@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isAtLeast } from '#sealert/detect/findings.js';
 import { scan } from '#sealert/node/scan.js';
+import { assertValidReport } from '../support/schema.js';
 
 const SAMPLES = 'samples';
 
@@ -51,7 +52,10 @@ test('there are samples with sessions of both generations and at least six witho
 
 for (const sample of samples) {
   test(`${sample}: the report is the expected one`, async () => {
-    const { sessions, sightings, servers, diagnostics } = await scanSample(sample);
+    const report = await scanSample(sample);
+    assertValidReport(JSON.parse(JSON.stringify(report)));
+    const { sessions, sightings, servers, diagnostics } = report;
+    assert.equal(new Set(sessions.map(({ id }) => id)).size, sessions.length);
     const expected = JSON.parse(readFileSync(join(SAMPLES, sample, 'expected.json'), 'utf8'));
     assert.deepEqual(JSON.parse(JSON.stringify({ sessions, sightings, servers, diagnostics })), expected);
   });

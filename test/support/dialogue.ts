@@ -119,6 +119,8 @@ export interface Step {
   /// Time since the step before.
   afterUs: number;
   records: readonly number[];
+  /// Bytes without TLS after the records.
+  plain?: Uint8Array;
 }
 
 export interface SoftetherOptions extends DialogueOptions {
@@ -133,6 +135,8 @@ export interface SoftetherOptions extends DialogueOptions {
   suite?: number;
   /// TLS 1.2 instead of 1.3.
   tls12?: boolean;
+  /// What each connection says to a proxy before its handshake.
+  preamble?: readonly (readonly [fromClient: boolean, bytes: Uint8Array])[];
   /// Changes the first connection's script before it is played.
   edit?: (steps: Step[]) => Step[];
 }
@@ -156,14 +160,15 @@ export function softetherDialogue(options: SoftetherOptions = {}): TestFrame[] {
 /// A connection that goes through these steps after its TLS handshake.
 export function playScript(steps: readonly Step[], options: SoftetherOptions = {}): TestFrame[] {
   const dialogue = new TcpDialogue(options.ends, options).open();
+  for (const [fromClient, bytes] of options.preamble ?? []) dialogue.send(fromClient, bytes).wait(5_000);
   if (options.tls12) handshake12(dialogue);
   else handshake13(dialogue, options.suite ?? tls.TLS_AES_256_GCM_SHA384);
   const overhead = options.tls12 ? 24 : 17;
-  for (const { fromClient, afterUs, records } of steps) {
+  for (const { fromClient, afterUs, records, plain = new Uint8Array(0) } of steps) {
     dialogue.wait(afterUs);
     dialogue.send(
       fromClient,
-      concat(...records.map((plaintext) => tls.applicationData(plaintext + overhead))),
+      concat(...records.map((plaintext) => tls.applicationData(plaintext + overhead)), plain),
     );
   }
   return dialogue.wait(10_000).close().frames;
