@@ -163,18 +163,27 @@ test('times shifted by a constant shift times, and nothing else', () => {
       const shifted = frames.map((frame) => ({ ...frame, timeUs: frame.timeUs + shiftUs }));
       const before = analyse(pcap(frames));
       const after = analyse(pcap(shifted));
-      const withoutTimes = ({ sessions, ...rest }: Findings) => ({
+      const unseen = <Seen extends { firstSeen: string; lastSeen: string }>({
+        firstSeen: _,
+        lastSeen: __,
+        ...rest
+      }: Seen) => rest;
+      const withoutTimes = ({ sessions, sightings, servers, ...rest }: Findings) => ({
         ...rest,
+        sightings: sightings.map(unseen),
+        servers: servers.map(unseen).map((server) => ({ ...server, sessions: server.sessions.length })),
         sessions: sessions.map(({ id: _, start, end, connections, ...session }) => ({
           ...session,
           connections: connections.map(({ start: _, end: __, ...connection }) => connection),
         })),
       });
       assert.deepEqual(withoutTimes(after), withoutTimes(before));
-      const times = ({ sessions }: Findings) =>
-        sessions.flatMap(({ start, end, connections }) =>
+      const times = ({ sessions, sightings, servers }: Findings) => [
+        ...sessions.flatMap(({ start, end, connections }) =>
           [{ start, end }, ...connections].flatMap((part) => [us(part.start), us(part.end)]),
-        );
+        ),
+        ...[...sightings, ...servers].flatMap((seen) => [us(seen.firstSeen), us(seen.lastSeen)]),
+      ];
       assert.deepEqual(
         times(after),
         times(before).map((time) => time + shiftUs),

@@ -13,7 +13,9 @@ test('tracing a flow changes nothing of what is found', () => {
     const plain = analyse(capture);
     const connection = plain.sessions[0]?.connections[0];
     const ends = connection && [connection.client, connection.server].map(({ ip, port }) => `${ip}:${port}`);
-    const name = parseFlowName(ends?.join(' ') ?? '10.0.118.84:46102 203.0.113.245:443')!;
+    const name = parseFlowName(ends?.join(' ') ?? '10.0.118.84:46102 203.0.113.245:443');
+    // ICMP has no ports, so its flows have no such name.
+    if (name === null) continue;
     const engine = new TracingEngine(name);
     engine.begin(0);
     const reader = new CaptureReader((batch) => engine.push(batch));
