@@ -86,6 +86,7 @@ export class Chatter implements Listener {
 
   opening(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
     const { payloadAt: at, payloadCaptured: length } = packet;
+    if (length === 0) return;
     switch (bytes[at]) {
       case TLS_HANDSHAKE:
         if (findServerName(bytes, at, length, this.place)) this.serverName(packet, bytes, timeUs, frame);
@@ -129,9 +130,8 @@ export class Chatter implements Listener {
       return;
     }
     const slashAt = at + length - this.slashTcp.length;
-    const kind = begins(bytes, slashAt, this.slashTcp.length, this.slashTcp)
-      ? 'contact'
-      : this.names.kindOf(bytes, at, at + length);
+    const endsInTcp = length > this.slashTcp.length && begins(bytes, slashAt, length, this.slashTcp);
+    const kind = endsInTcp ? 'contact' : this.names.kindOf(bytes, at, at + length);
     if (kind === null) return;
     this.tell(packet, bytes, timeUs, frame, kind, `TLS with the server name ${textOf(bytes, at, length)}`);
   }

@@ -32,6 +32,14 @@ interface Merged {
   frames: FrameReference[];
 }
 
+/// A session or a sighting over TCP, beside which other ways are tried.
+interface Beside {
+  client: string;
+  host: string;
+  firstUs: number;
+  lastUs: number;
+}
+
 /// What a sighting says about a server.
 export interface ServerHint {
   ip: string;
@@ -98,7 +106,7 @@ export class SightingBuilder {
     const isSure = (trace: TlsTrace) =>
       trace.kind !== 'question' && (trace.kind === 'certificate' || trace.answerKnown || trace.beginsAsTools);
     for (const { facts } of traces.filter(isSure)) known.add(targetText(facts));
-    const reported: { client: string; host: string; firstUs: number }[] = [];
+    const reported: Beside[] = [];
     for (const trace of traces) {
       const { facts } = trace;
       const host = hostText(facts.server);
@@ -106,7 +114,7 @@ export class SightingBuilder {
       const related = wanted || known.has(targetText(facts)) || knownHosts.has(host);
       if (!isSure(trace) && !(trace.kind === 'question' ? wanted : related)) continue;
       this.addTrace(trace);
-      reported.push({ client: hostText(facts.client), host, firstUs: facts.firstUs });
+      reported.push({ client: hostText(facts.client), host, firstUs: facts.firstUs, lastUs: facts.lastUs });
     }
     this.addAttempts([...sessions, ...reported]);
     const sightings = [...this.merged.values()]
@@ -150,14 +158,14 @@ export class SightingBuilder {
   }
 
   /// Besides TCP a client tries R-UDP: an attempt of its own only if nothing else came of it.
-  private addAttempts(others: readonly { client: string; host: string; firstUs: number }[]): void {
+  private addAttempts(others: readonly Beside[]): void {
     for (const { carrier, client, server, firstUs, lastUs, answers, inner, frames } of this.attempts) {
       const isBeside = others.some(
         (other) =>
           other.client === hostText(client) &&
           other.host === hostText(server) &&
-          other.firstUs >= firstUs - SAME_ATTEMPT_US &&
-          other.firstUs <= lastUs + SAME_ATTEMPT_US,
+          other.firstUs <= lastUs + SAME_ATTEMPT_US &&
+          other.lastUs >= firstUs - SAME_ATTEMPT_US,
       );
       if (isBeside && inner === null) continue;
       const how = `R-UDP over ${carrier.toUpperCase()}`;
