@@ -92,6 +92,36 @@ function isFurther(reading: ScriptReading, best: ScriptReading): boolean {
   return reading.outcome !== 'failed' || reading.messages.length > best.messages.length;
 }
 
+/// Tells cheaply when a log is worth reading: before the client's first message
+/// nothing is decided, and with that most applications are out.
+export class ScriptGate {
+  private clientRecords = 0;
+  private finished = false;
+  private opened = false;
+
+  /// Takes each record of the log in turn. `wait`: reading it would say `open`;
+  /// `failed`: it would say so.
+  record(
+    fromClient: boolean,
+    length: number,
+    protection: RecordProtection,
+    { probe, signature }: TlsSessionProfile['script'],
+  ): 'wait' | 'read' | 'failed' {
+    if (this.opened) return 'read';
+    if (!fromClient) return 'wait';
+    if (protection.finishedRecord !== 0 && !this.finished) {
+      this.finished = length === protection.finishedRecord;
+      return this.finished || ++this.clientRecords <= MAX_CLIENT_HANDSHAKE_RECORDS ? 'wait' : 'failed';
+    }
+    if (protection.emptyRecord !== 0 && length === protection.emptyRecord) return 'wait';
+    this.opened = true;
+    return holds(protection, length, probe) || holds(protection, length, signature) ? 'read' : 'failed';
+  }
+}
+
+/// The client may be asked for a certificate: so many records before its Finished.
+const MAX_CLIENT_HANDSHAKE_RECORDS = 2;
+
 /// Log positions of the records that follow the handshake, or `failed` if the
 /// client's part of it does not look like one.
 function afterHandshake(log: RecordLog, protection: RecordProtection): number[] | 'failed' {
@@ -101,9 +131,8 @@ function afterHandshake(log: RecordLog, protection: RecordProtection): number[] 
   for (let i = 0; i < log.count; i++) {
     if (!finished) {
       if (log.fromClient[i] === 0) continue;
-      // The client may be asked for a certificate: up to two records before its Finished.
       finished = log.length[i] === protection.finishedRecord;
-      if (!finished && ++clientRecords > 2) return 'failed';
+      if (!finished && ++clientRecords > MAX_CLIENT_HANDSHAKE_RECORDS) return 'failed';
       continue;
     }
     // TLS 1.0 with a block cipher sends an empty record before each one.

@@ -8,7 +8,7 @@ import { isDefaultCertificate } from './certificates.js';
 import { connectionOf, type FlowFacts, type PlainSide, type TlsConnection } from './connection.js';
 import type { TlsSessionProfile, TraceProfile } from './profile.js';
 import { RecordLog } from './record-log.js';
-import { readScript, type ScriptReading } from './script.js';
+import { readScript, ScriptGate, type ScriptReading } from './script.js';
 import { holds, Tunnel } from './tunnel.js';
 
 /// A flow without a tunnel that may be SoftEther's.
@@ -33,6 +33,7 @@ export interface TlsFindings {
 
 export class TlsAnalysis implements FlowAnalysis {
   private readonly log = new RecordLog();
+  private readonly gate = new ScriptGate();
   private reading: ScriptReading | null = null;
   private tunnel: Tunnel | null = null;
   private readonly plainFrames = { client: 0, server: 0 };
@@ -80,6 +81,9 @@ export class TlsAnalysis implements FlowAnalysis {
       this.after = this.beginAfter(flow, this.failed);
       return this.after !== null || this.giveUp(flow);
     }
+    const gate = this.gate.record(fromClient, length, flow.protection, this.profile.script);
+    if (gate === 'wait') return true;
+    if (gate === 'failed') return this.giveUp(flow);
     const reading = readScript(this.log, flow.protection, this.profile);
     if (reading.outcome === 'open') return true;
     if (reading.outcome === 'failed') return this.followFailed(flow, reading, fromClient, length);
