@@ -77,7 +77,6 @@ const LAYERS: Record<string, readonly string[]> = {
     'node',
     'report/model.ts',
     'pcap-ng-parser',
-    'tinyglobby',
     'node:',
   ],
   report: ['report', 'report/model.ts', 'cli-table3', 'csv-stringify'],

@@ -71,6 +71,7 @@ export interface PlainSide {
 }
 
 export function connectionOf(flow: TcpFlow, input: number): FlowFacts {
+  flow.readClientHello();
   const ends = flow.ends!;
   const { client, server } = flow;
   return {

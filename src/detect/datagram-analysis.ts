@@ -174,7 +174,6 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     inner.packets = flow.packets;
     inner.startSeen = true;
     inner.closeSeen = rudp.closeSeen;
-    inner.readClientHello();
     if (!inner.dismissed) inner.analysis!.end(inner);
     const facts = factsOf(rudp, this.carrier);
     const isTunnel = facts.bulkLinks > 0 || this.innerConnection !== null;

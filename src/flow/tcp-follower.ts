@@ -217,7 +217,6 @@ export class TcpFollower {
     flow.client.stream.end();
     flow.server.stream.end();
     if (!flow.dismissed) {
-      flow.readClientHello();
       flow.packets = this.table.words[at + WORD_PACKETS]!;
       flow.closeSeen = (this.table.words[at + WORD_KIND]! & ANY_CLOSE) !== 0;
       const { a, b } = this.table.endsOf(entry);

@@ -20,6 +20,12 @@ const PEEK_BYTES = 65_536;
 /// Of a compressed file less, because a kilobyte can unpack to a megabyte.
 const PEEK_COMPRESSED_BYTES = 8_192;
 
+/// Unpacked bytes at a time. What is being unpacked when an error shows is lost:
+/// of a small file little of it may be, of a large one speed counts more.
+const UNPACKED_BYTES = 262_144;
+const UNPACKED_BYTES_OF_SMALL = 16_384;
+const SMALL_FILE_BYTES = 16_777_216;
+
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
 export interface SourceOptions {
@@ -50,7 +56,14 @@ export async function readFile(
     const head = new Uint8Array(2);
     const { bytesRead } = await file.read(head, 0, 2, 0);
     if (isGzip(head.subarray(0, bytesRead))) {
-      return await readGzip(createReadStream(path, { highWaterMark: CHUNK_BYTES }), reader, options);
+      const { size } = await file.stat();
+      const chunkSize = size <= SMALL_FILE_BYTES ? UNPACKED_BYTES_OF_SMALL : UNPACKED_BYTES;
+      return await readGzip(
+        createReadStream(path, { highWaterMark: CHUNK_BYTES }),
+        reader,
+        options,
+        chunkSize,
+      );
     }
     return { compression: null, bytes: await readPlain(file, reader, options) };
   } finally {
@@ -161,9 +174,10 @@ async function readGzip(
   stored: AsyncIterable<Buffer>,
   reader: ByteTaker,
   options: SourceOptions,
+  chunkSize = UNPACKED_BYTES,
 ): Promise<SourceResult> {
   let bytes = 0;
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES / 4 });
+  const gunzip = createGunzip({ chunkSize });
   // Events rather than iteration: an iterator drops what was unpacked before an error.
   const unpacked = new Promise<string | undefined>((resolve, reject) => {
     gunzip.on('data', (chunk: Buffer) => {

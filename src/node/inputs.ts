@@ -1,9 +1,9 @@
 /// From the paths of the command line to the captures to read, in order.
 
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describeError } from './errors.js';
 import { peek } from './file-source.js';
+import { listFolder } from './folder.js';
 
 /// One path to read. `folder` files were found, not named: if they are no
 /// captures, that is nobody's mistake.
@@ -56,13 +56,12 @@ async function addFile(path: string, size: number | null, list: InputList): Prom
 }
 
 async function addFolder(folder: string, list: InputList, signal?: AbortSignal): Promise<void> {
-  const { glob } = await import('tinyglobby');
-  const names = await glob('**/*', { cwd: folder, dot: true, onlyFiles: true, followSymbolicLinks: false });
+  const { files, unreadable } = await listFolder(folder);
+  list.unreadable.push(...unreadable);
   let captures = 0;
   let others = 0;
-  for (const name of names.sort()) {
+  for (const path of files) {
     if (signal?.aborted) break;
-    const path = join(folder, name);
     try {
       const head = await peek(path);
       if (head.isCapture) {
@@ -74,8 +73,8 @@ async function addFolder(folder: string, list: InputList, signal?: AbortSignal):
     }
   }
   list.otherFiles += others;
-  if (captures === 0) {
-    const rest = others === 0 ? 'it is empty' : `it holds ${others} other file(s)`;
+  if (captures === 0 && !unreadable.some(({ path }) => path === folder)) {
+    const rest = others === 0 ? 'it holds no file' : `it holds ${others} other file(s)`;
     list.unreadable.push({ path: folder, reason: `no capture was found in this folder; ${rest}` });
   }
 }

@@ -31,6 +31,7 @@ class Witness implements FlowAnalysis {
   }
 
   end(flow: TcpFlow): void {
+    flow.readClientHello();
     const { ends, startSeen, closeSeen, firstUs, lastUs, packets } = flow;
     const text = ({ address, port }: FlowEnd) => `${address.join('.')}:${port}`;
     this.facts = {
