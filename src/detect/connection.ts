@@ -47,6 +47,8 @@ export interface TlsConnection extends FlowFacts {
   helloFrame: number;
   /// The SYN until the first byte of the client: one round trip.
   roundTripUs: number;
+  /// False if who is the client was told by the ports alone.
+  sidesKnown: boolean;
   /// What was verified of R-UDP, where the connection travels in it.
   rudp: RudpFacts | null;
 }
@@ -106,6 +108,18 @@ export function emptyConnection(facts: FlowFacts, profile: TlsSessionProfile): T
     protection: ASSUMED_PROTECTION,
     helloFrame: 0,
     roundTripUs: 0,
+    sidesKnown: false,
     rudp: null,
+  };
+}
+
+/// The same flow with client and server changed over.
+export function reverse<Facts extends FlowFacts>(facts: Facts): Facts {
+  return {
+    ...facts,
+    client: facts.server,
+    server: facts.client,
+    bytesFromClient: facts.bytesFromServer,
+    bytesFromServer: facts.bytesFromClient,
   };
 }

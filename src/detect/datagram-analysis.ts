@@ -184,6 +184,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
         ...connection,
         carrier: this.carrier,
         protocol: this.carrier === 'icmp' ? 'icmp' : 'udp',
+        sidesKnown: true,
         bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
         bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
         rudp: facts,

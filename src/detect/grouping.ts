@@ -2,7 +2,7 @@
 /// ones attach to it from the same client address, at the same server port.
 
 import type { FlowEnd } from '../flow/flow-table.js';
-import type { TlsConnection } from './connection.js';
+import { reverse, type TlsConnection } from './connection.js';
 import type { AccelerationChannel } from './datagram-analysis.js';
 import type { ChainReading } from './nonce-chain.js';
 
@@ -50,7 +50,7 @@ export function groupConnections(
 ): SessionGroup[] {
   const groups = new Map<string, OpenGroup[]>();
   const all: SessionGroup[] = [];
-  for (const connection of [...connections].sort(byStart)) {
+  for (const connection of alignSides(connections).sort(byStart)) {
     const key = partiesOf(connection);
     let candidates = groups.get(key);
     if (candidates === undefined) {
@@ -88,6 +88,17 @@ export function groupConnections(
     group.lastUs = Math.max(group.lastUs, connection.lastUs);
   }
   return all;
+}
+
+/// Turns connections whose client is a guess the way of those between the same
+/// ends whose client is known.
+function alignSides(connections: readonly TlsConnection[]): TlsConnection[] {
+  const known = new Set(connections.filter(({ sidesKnown }) => sidesKnown).map(partiesOf));
+  return connections.map((connection) => {
+    if (connection.sidesKnown || known.has(partiesOf(connection))) return connection;
+    const reversed = reverse(connection);
+    return known.has(partiesOf(reversed)) ? reversed : connection;
+  });
 }
 
 /// Who talks to whom: connections of one session have it in common.

@@ -1,16 +1,19 @@
 /// Follows a TLS flow that was running when the capture began: no handshake
-/// tells how long its plaintexts are, so the likely ways are tried side by side.
+/// tells how long its plaintexts are or who is the client, so the likely ways
+/// are tried side by side.
 
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
 import { POSSIBLE_PROTECTIONS, type RecordProtection } from '../wire/tls-suites.js';
-import { connectionOf, emptyConnection, type TlsConnection } from './connection.js';
+import { connectionOf, emptyConnection, reverse, type TlsConnection } from './connection.js';
 import type { TlsSessionProfile } from './profile.js';
 import { Tunnel } from './tunnel.js';
 
-/// One way of reading the lengths.
+/// One way of reading the lengths and the sides.
 interface Reading {
   protection: RecordProtection;
+  /// The end that was taken for the client by its port is the server.
+  reversed: boolean;
   tunnel: Tunnel;
 }
 
@@ -38,13 +41,16 @@ export class RunningAnalysis implements FlowAnalysis {
     if (type !== TLS_APPLICATION_DATA) return true;
     if (this.records++ === 0) {
       this.firstFrame = frame;
-      this.readings = POSSIBLE_PROTECTIONS.map((protection) => ({
-        protection,
-        tunnel: new Tunnel(timeUs, this.profile),
-      }));
+      this.readings = [false, true].flatMap((reversed) =>
+        POSSIBLE_PROTECTIONS.map((protection) => ({
+          protection,
+          reversed,
+          tunnel: new Tunnel(timeUs, this.profile),
+        })),
+      );
     }
-    for (const { tunnel, protection } of this.readings) {
-      tunnel.record(fromClient, length, protection, timeUs, frame);
+    for (const { tunnel, reversed, protection } of this.readings) {
+      tunnel.record(fromClient !== reversed, length, protection, timeUs, frame);
     }
     const { patience } = this.profile.running;
     return this.records % patience.value !== 0 || this.readings.some(({ tunnel }) => tunnel.promising);
@@ -60,8 +66,11 @@ export class RunningAnalysis implements FlowAnalysis {
       undefined,
     );
     if (best === undefined || !best.tunnel.promising) return;
+    const facts = connectionOf(flow, this.input);
     this.found({
-      ...emptyConnection(connectionOf(flow, this.input), this.profile),
+      ...emptyConnection(best.reversed ? reverse(facts) : facts, this.profile),
+      // Only polls tell the sides apart; without them it is the ports.
+      sidesKnown: best.tunnel.polls.answered.count > 0,
       tunnel: best.tunnel,
       protection: best.protection,
       helloFrame: this.firstFrame,

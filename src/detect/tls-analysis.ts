@@ -143,6 +143,7 @@ export class TlsAnalysis implements FlowAnalysis {
           }
         : null,
       protection: flow.protection,
+      sidesKnown: true,
       rudp: null,
       helloFrame: this.helloFrame,
       roundTripUs: flow.startSeen ? this.helloUs - flow.firstUs : 0,
