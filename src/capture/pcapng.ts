@@ -110,13 +110,13 @@ export class PcapngParser implements RecordParser {
   private readBlock(view: DataView, at: number, type: number, bodyEnd: number): void {
     switch (type) {
       case BLOCK_ENHANCED_PACKET:
-        this.readEnhancedPacket(view, at, bodyEnd);
+        this.readPacket(view, at, bodyEnd, false);
         break;
       case BLOCK_SIMPLE_PACKET:
         this.readSimplePacket(view, at, bodyEnd);
         break;
       case BLOCK_PACKET_OBSOLETE:
-        this.readObsoletePacket(view, at, bodyEnd);
+        this.readPacket(view, at, bodyEnd, true);
         break;
       case BLOCK_INTERFACE:
         this.readInterface(view, at, bodyEnd);
@@ -169,26 +169,16 @@ export class PcapngParser implements RecordParser {
     if (this.summary.interfaces.length < MAX_INTERFACES) this.summary.interfaces.push(described);
   }
 
-  private readEnhancedPacket(view: DataView, at: number, bodyEnd: number): void {
-    if (bodyEnd - at < 28)
-      throw new BrokenRecord(at, 'an enhanced packet block is shorter than its fixed part');
+  /// The enhanced packet block and its obsolete forerunner differ in the field
+  /// that names the interface: 32 bits, or 16 and a drop count.
+  private readPacket(view: DataView, at: number, bodyEnd: number, isObsolete: boolean): void {
+    if (bodyEnd - at < 28) {
+      const name = isObsolete ? 'a packet block' : 'an enhanced packet block';
+      throw new BrokenRecord(at, `${name} is shorter than its fixed part`);
+    }
     const littleEndian = this.littleEndian;
-    const source = this.interfaceOf(at, view.getUint32(at + 8, littleEndian));
-    this.addPacket(
-      at,
-      at + 28,
-      bodyEnd,
-      view.getUint32(at + 20, littleEndian),
-      view.getUint32(at + 24, littleEndian),
-      source.toUs(view.getUint32(at + 12, littleEndian), view.getUint32(at + 16, littleEndian)),
-      source.linkType,
-    );
-  }
-
-  private readObsoletePacket(view: DataView, at: number, bodyEnd: number): void {
-    if (bodyEnd - at < 28) throw new BrokenRecord(at, 'a packet block is shorter than its fixed part');
-    const littleEndian = this.littleEndian;
-    const source = this.interfaceOf(at, view.getUint16(at + 8, littleEndian));
+    const id = isObsolete ? view.getUint16(at + 8, littleEndian) : view.getUint32(at + 8, littleEndian);
+    const source = this.interfaceOf(at, id);
     this.addPacket(
       at,
       at + 28,

@@ -8,10 +8,11 @@ import type { TlsConnection } from './connection.js';
 import type { ClauseAccount, ScriptStep } from './explanation.js';
 import type { Verdict } from './findings.js';
 import type { SessionGroup } from './grouping.js';
-import type { Clause, Range, TlsSessionProfile, VerdictRule } from './profile.js';
+import type { Clause, Range, TlsSessionProfile } from './profile.js';
 import { RecordLog } from './record-log.js';
-import { furthestReading, type ScriptMessage } from './script.js';
+import { furthestReading, rangeOf, type ScriptMessage } from './script.js';
 import { holds } from './tunnel.js';
+import type { VerdictRule } from './verdict.js';
 
 type MessageName = ScriptMessage['name'];
 
@@ -287,22 +288,6 @@ function isFromClient(name: MessageName): boolean {
   return ['probe', 'signature', 'noop', 'log-in', 'attach'].includes(name);
 }
 
-function rangeOf(name: MessageName, { script }: TlsSessionProfile): Range {
-  const ranges: Record<MessageName, Range> = {
-    probe: script.probe,
-    'probe answer': script.probeAnswer,
-    signature: script.signature,
-    hello: script.hello,
-    noop: script.noop,
-    'noop answer': script.noopAnswer,
-    'log-in': script.login,
-    welcome: script.welcome,
-    attach: script.attach,
-    'attach answer': script.attachAnswer,
-  };
-  return ranges[name];
-}
-
 function messageText(name: MessageName, profile: TlsSessionProfile): string {
   return `${rangeText(rangeOf(name, profile))} bytes from the ${isFromClient(name) ? 'client' : 'server'}`;
 }
@@ -326,13 +311,13 @@ export function raiseText(verdict: Verdict | null, held: Held, profile: TlsSessi
 }
 
 /// What begins a connection, or how it travels, does not change any more.
-function isPossible({ all }: VerdictRule, held: Held): boolean {
+function isPossible({ all }: VerdictRule<Clause>, held: Held): boolean {
   return all.every(
     (clause) => held.has(clause) || !['start-script', 'attach-script', 'probe', 'rudp'].includes(clause),
   );
 }
 
-function missingText({ all, count, of }: VerdictRule, held: Held): string {
+function missingText({ all, count, of }: VerdictRule<Clause>, held: Held): string {
   const needed = all.filter((clause) => !held.has(clause));
   const open = of.filter((clause) => !held.has(clause));
   const left = count - (of.length - open.length);

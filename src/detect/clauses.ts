@@ -6,7 +6,7 @@ import type { CounterEvidence, Evidence, FrameReference } from './findings.js';
 import { type Channel, endedAtOnce, type SessionGroup } from './grouping.js';
 import type { ChainReading } from './nonce-chain.js';
 import type { Clause, TlsSessionProfile } from './profile.js';
-import type { ScriptMessage } from './script.js';
+import { rangeOf, type ScriptMessage } from './script.js';
 import { type FirstRecord, holds, type Side } from './tunnel.js';
 
 /// Frame references given for one piece of evidence.
@@ -73,21 +73,8 @@ export function contradicts(group: SessionGroup, profile: TlsSessionProfile): bo
 }
 
 function loginScript(connection: TlsConnection, profile: TlsSessionProfile): Evidence {
-  const { script } = profile;
-  const expected = {
-    probe: script.probe,
-    'probe answer': script.probeAnswer,
-    signature: script.signature,
-    hello: script.hello,
-    noop: script.noop,
-    'noop answer': script.noopAnswer,
-    'log-in': script.login,
-    welcome: script.welcome,
-    attach: script.attach,
-    'attach answer': script.attachAnswer,
-  };
   const parts = connection.script.messages.map(({ name, record }) => {
-    const { min, max } = expected[name];
+    const { min, max } = rangeOf(name, profile);
     return `${name} ${plaintextText(connection, record)} (${min}-${max})`;
   });
   return {

@@ -1,6 +1,8 @@
 /// What a profile can say. A profile is data: what one way of travelling looks
 /// like, each number with its source. The evaluators beside this file are code.
 
+import type { VerdictRules } from './verdict.js';
+
 /// An inclusive range and where it comes from: a source file and function, an
 /// RFC, or a fact measured on recordings.
 export interface Range {
@@ -31,13 +33,6 @@ export type Clause =
   | 'siblings'
   | 'nonce-chain'
   | 'rudp';
-
-/// A way to a verdict: all of `all` hold, and at least `count` of `of`.
-export interface VerdictRule {
-  all: readonly Clause[];
-  count: number;
-  of: readonly Clause[];
-}
 
 /// SoftEther VPN over TLS over TCP. Message sizes are bytes of plaintext in a
 /// TLS record; every message of the script is one record, alone in its turn.
@@ -134,12 +129,7 @@ export interface TlsSessionProfile {
     /// Connections of one client to one server port at the same time.
     minSiblings: Limit;
   };
-  /// Ways to each verdict; one is enough.
-  verdict: {
-    confirmed: readonly VerdictRule[];
-    likely: readonly VerdictRule[];
-    suspected: readonly VerdictRule[];
-  };
+  verdict: VerdictRules<Clause>;
 }
 
 /// SoftEther without a session: what is no tunnel, but says who is there.

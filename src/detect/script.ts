@@ -92,6 +92,23 @@ function isFurther(reading: ScriptReading, best: ScriptReading): boolean {
   return reading.outcome !== 'failed' || reading.messages.length > best.messages.length;
 }
 
+/// The plaintext bytes that a message of the script may have.
+export function rangeOf(name: ScriptMessage['name'], { script }: TlsSessionProfile): Range {
+  const ranges: Record<ScriptMessage['name'], Range> = {
+    probe: script.probe,
+    'probe answer': script.probeAnswer,
+    signature: script.signature,
+    hello: script.hello,
+    noop: script.noop,
+    'noop answer': script.noopAnswer,
+    'log-in': script.login,
+    welcome: script.welcome,
+    attach: script.attach,
+    'attach answer': script.attachAnswer,
+  };
+  return ranges[name];
+}
+
 /// Tells cheaply when a log is worth reading: before the client's first message
 /// nothing is decided, and with that most applications are out.
 export class ScriptGate {

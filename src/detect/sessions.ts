@@ -27,10 +27,11 @@ import {
   type SessionGroup,
 } from './grouping.js';
 import { addressText, communityId, type RawEnd, sessionId } from './identity.js';
-import type { TlsSessionProfile, VerdictRule } from './profile.js';
+import type { TlsSessionProfile } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
 import { flowText } from './sightings.js';
 import type { SshFinding } from './ssh-connection.js';
+import { verdictOf } from './verdict.js';
 
 export interface SessionOptions {
   /// Use what belongs to one installation (names, the shape of the ClientHello)
@@ -93,7 +94,7 @@ export class SessionBuilder {
   /// Null if nothing in the profile makes this a session.
   private judge(group: SessionGroup): Session | null {
     const held = evaluateClauses(group, this.profile);
-    const verdict = verdictOf(held, this.profile);
+    const verdict = verdictOf(held, this.profile.verdict);
     const session = verdict === null ? null : this.describe(group, held, verdict);
     this.options.explain?.(group, held, session);
     return session;
@@ -240,18 +241,6 @@ export class SessionBuilder {
       ],
     };
   }
-}
-
-function verdictOf(held: Held, profile: TlsSessionProfile): Verdict | null {
-  const reached = (rules: readonly VerdictRule[]) =>
-    rules.some(
-      (rule) =>
-        rule.all.every((clause) => held.has(clause)) &&
-        rule.of.filter((clause) => held.has(clause)).length >= rule.count,
-    );
-  if (reached(profile.verdict.confirmed)) return 'confirmed';
-  if (reached(profile.verdict.likely)) return 'likely';
-  return reached(profile.verdict.suspected) ? 'suspected' : null;
 }
 
 function describeConnection(connection: TlsConnection, role: ConnectionRole): Connection {

@@ -6,10 +6,11 @@ import type { MemoryBudget } from '../flow/memory-budget.js';
 import { SshFlow, type SshListener } from '../flow/ssh/ssh-flow.js';
 import type { CounterEvidence, Evidence, Verdict } from './findings.js';
 import { SshCandidate } from './ssh-candidate.js';
-import { evaluateSshClauses, type SshContext, sshCounterEvidence, sshVerdict } from './ssh-clauses.js';
+import { evaluateSshClauses, type SshContext, sshCounterEvidence } from './ssh-clauses.js';
 import type { SshScript } from './ssh-script.js';
 import type { SshKnowledge } from './ssh-sizes.js';
 import { type FlowSizes, flowSizes, newWatches, type Watches } from './ssh-watches.js';
+import { verdictOf } from './verdict.js';
 
 /// A session found on an SSH connection.
 export interface SshSession {
@@ -243,7 +244,7 @@ export class SshAnalysis implements SshListener {
 
   private describe(candidate: SshCandidate, context: SshContext): SshSession | null {
     const held = evaluateSshClauses(candidate, context);
-    const verdict = sshVerdict(held, this.knowledge.ssh);
+    const verdict = verdictOf(held, this.knowledge.ssh.verdict);
     if (verdict === null) return null;
     return {
       verdict,

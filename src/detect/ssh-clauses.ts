@@ -1,10 +1,10 @@
 /// The tests of the SSH profile on one candidate: evidence with frame numbers,
 /// and the verdict that it reaches.
 
-import type { CounterEvidence, Evidence, Verdict } from './findings.js';
+import type { CounterEvidence, Evidence } from './findings.js';
 import type { TlsSessionProfile } from './profile.js';
 import type { FirstPiece, SshCandidate } from './ssh-candidate.js';
-import type { SshClause, SshSessionProfile, SshVerdictRule } from './ssh-profile.js';
+import type { SshClause, SshSessionProfile } from './ssh-profile.js';
 import { type DirectionSizes, recordBytes } from './ssh-sizes.js';
 
 const MAX_REFERENCES = 16;
@@ -33,19 +33,6 @@ export function evaluateSshClauses(candidate: SshCandidate, context: SshContext)
   polls(candidate, context, held);
   clientSoftware(context, held);
   return held;
-}
-
-/// The strongest verdict whose rules hold; null for nothing worth telling.
-export function sshVerdict(held: SshHeld, profile: SshSessionProfile): Verdict | null {
-  const reached = (rules: readonly SshVerdictRule[]) =>
-    rules.some(
-      (rule) =>
-        rule.all.every((clause) => held.has(clause)) &&
-        rule.of.filter((clause) => held.has(clause)).length >= rule.count,
-    );
-  if (reached(profile.verdict.confirmed)) return 'confirmed';
-  if (reached(profile.verdict.likely)) return 'likely';
-  return reached(profile.verdict.suspected) ? 'suspected' : null;
 }
 
 export function sshCounterEvidence(candidate: SshCandidate, { tls }: SshContext): CounterEvidence[] {

@@ -3,6 +3,7 @@
 /// volumes on an SSH connection.
 
 import type { Limit, Range } from './profile.js';
+import type { VerdictRules } from './verdict.js';
 
 export type SshClause =
   | 'start-script'
@@ -16,13 +17,6 @@ export type SshClause =
   | 'poll-kinds'
   | 'poll-clock'
   | 'client-software';
-
-/// A way to a verdict: all of `all` hold, and at least `count` of `of`.
-export interface SshVerdictRule {
-  all: readonly SshClause[];
-  count: number;
-  of: readonly SshClause[];
-}
 
 /// How many bytes of a TLS stream one record takes for a plaintext of n bytes:
 /// `fixed + n`, or with `block` `fixed + block * ceil((n + padded) / block)`.
@@ -97,9 +91,5 @@ export interface SshSessionProfile {
   /// Smallest share of the answered polls of a kind that come in rhythm.
   minRhythmShare: Limit;
   clientSoftware: readonly SshClientSoftware[];
-  verdict: {
-    confirmed: readonly SshVerdictRule[];
-    likely: readonly SshVerdictRule[];
-    suspected: readonly SshVerdictRule[];
-  };
+  verdict: VerdictRules<SshClause>;
 }
