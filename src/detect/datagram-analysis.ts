@@ -67,7 +67,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     private readonly chains: NonceChainPool,
     private readonly found: DatagramFindings,
   ) {
-    const isDns = flow.a!.port === PORT_DNS || flow.b!.port === PORT_DNS;
+    const isDns = flow.portA === PORT_DNS || flow.portB === PORT_DNS;
     this.carrier = flow.isIcmp ? 'icmp' : isDns ? 'dns' : 'udp';
     this.chain = this.carrier === 'udp' ? chains.take() : null;
   }
@@ -106,8 +106,8 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   private reportChannel(flow: DatagramFlow, chain: NonceChain): void {
     this.found.acceleration({
       input: this.input,
-      a: flow.a!,
-      b: flow.b!,
+      a: flow.a,
+      b: flow.b,
       firstUs: flow.firstUs,
       lastUs: flow.lastUs,
       packets: flow.packets,
@@ -131,8 +131,8 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     this.found.attempt({
       input: this.input,
       carrier: this.carrier,
-      client: fromA ? flow.a! : flow.b!,
-      server: fromA ? flow.b! : flow.a!,
+      client: fromA ? flow.a : flow.b,
+      server: fromA ? flow.b : flow.a,
       firstUs: timeUs,
       lastUs: flow.lastUs,
       answers: 0,
@@ -168,7 +168,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     const { flow } = this;
     const inner = this.inner!;
     const { clientIsA } = rudp;
-    inner.ends = clientIsA ? { client: flow.a!, server: flow.b! } : { client: flow.b!, server: flow.a! };
+    inner.ends = clientIsA ? { client: flow.a, server: flow.b } : { client: flow.b, server: flow.a };
     inner.firstUs = rudp.openingUs;
     inner.lastUs = flow.lastUs;
     inner.packets = flow.packets;

@@ -33,14 +33,28 @@ export class DatagramFlow {
   /// Payload bytes of each end since the flow is followed.
   bytesFromA = 0;
   bytesFromB = 0;
-  a: FlowEnd | null = null;
-  b: FlowEnd | null = null;
+  portA = 0;
+  portB = 0;
+  private ends: { a: FlowEnd; b: FlowEnd } | null = null;
+
+  /// `endsOf` copies the ends of an entry out of the table.
+  constructor(private readonly endsOf: (entry: number) => { a: FlowEnd; b: FlowEnd }) {}
+
+  /// Both ends, copied when first asked for: most flows are let go before.
+  get a(): FlowEnd {
+    this.ends ??= this.endsOf(this.entry);
+    return this.ends.a;
+  }
+
+  get b(): FlowEnd {
+    this.ends ??= this.endsOf(this.entry);
+    return this.ends.b;
+  }
 
   reset(): void {
     this.analysis = null;
     this.bytesFromA = 0;
     this.bytesFromB = 0;
-    this.a = null;
-    this.b = null;
+    this.ends = null;
   }
 }

@@ -38,7 +38,7 @@ export class DatagramFollower {
     maxFlows: number,
     private readonly listener?: Listener,
   ) {
-    this.pool = new SlotPool(maxFlows, () => new DatagramFlow());
+    this.pool = new SlotPool(maxFlows, () => new DatagramFlow((entry) => table.endsOf(entry)));
   }
 
   clear(): void {
@@ -62,9 +62,8 @@ export class DatagramFollower {
     const flow = this.pool.at(slot);
     flow.isIcmp = !isUdp;
     flow.firstUs = firstUs;
-    const { a, b } = this.table.endsOf(entry);
-    flow.a = a;
-    flow.b = b;
+    flow.portA = this.table.fromB ? packet.destinationPort : packet.sourcePort;
+    flow.portB = this.table.fromB ? packet.sourcePort : packet.destinationPort;
     flow.analysis = this.analyse(flow);
     this.next(entry, packet, bytes, timeUs, frame);
   }
