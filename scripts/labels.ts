@@ -3,6 +3,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { describeError } from '#sealert/node/errors.js';
 
 export interface LabelledEnd {
   ip: string;
@@ -33,7 +34,9 @@ export interface LabelledCapture {
 
 /// Finds every labelled capture below `folder`: JSON files that name a capture beside them.
 export async function findLabelled(folder: string): Promise<LabelledCapture[]> {
-  const names = await readdir(folder, { recursive: true });
+  const names = await readdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new Error(`${folder} cannot be read: ${describeError(error)}`);
+  });
   const found: LabelledCapture[] = [];
   for (const name of names.filter((name) => name.endsWith('.json')).sort()) {
     const labelPath = join(folder, name);

@@ -221,7 +221,7 @@ function pollRhythm(group: SessionGroup, profile: TlsSessionProfile): Evidence |
   if (periods < minPeriods.value) return null;
   return {
     feature: 'poll-rhythm',
-    detail: `${periods} of these polls come ${seconds(periodUs.min)} to ${seconds(periodUs.max)} s after the one before, the rhythm of a virtual hub`,
+    detail: `the server sends what a virtual hub does, polls of known addresses that the client answers at once, ${seconds(periodUs.min)} to ${seconds(periodUs.max)} s one after the other: ${periods} times`,
     frames: connections
       .flatMap((connection) => references(connection, connection.tunnel.polls.periods.frames))
       .slice(0, MAX_REFERENCES),

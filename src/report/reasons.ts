@@ -2,7 +2,6 @@
 
 import type { Evidence, FrameReference, Report, Session } from './model.js';
 import { printable, shorten } from './text.js';
-import { formatCount } from './units.js';
 
 const STRENGTHS: readonly Evidence['strength'][] = ['decisive', 'strong', 'supporting'];
 
@@ -19,8 +18,8 @@ export function reasonTexts(session: Session, report: Report, width: number): st
   const lines = [`Session ${printable(session.id)}`];
   const strongest = strongestEvidence(session);
   if (strongest !== undefined) {
-    const others = session.evidence.length - 1;
-    const more = others > 0 ? `, and ${formatCount(others)} more` : '';
+    const others = session.evidence.filter((one) => one !== strongest).map(({ feature }) => feature);
+    const more = others.length > 0 ? `; also ${printable(others.join(', '))}` : '';
     const detail = shorten(printable(strongest.detail), MAX_LINES * width - REASON_EXTRAS);
     lines.push(`Because: ${detail}${framesText(strongest.frames, report)}${more}`);
   }

@@ -137,7 +137,7 @@ test('the strongest evidence is the reason, whatever its place', () => {
     strength,
   }));
   const text = table(report({ sessions: [session({ evidence: [weak!, strong!] })] }));
-  assert.match(text, /Because: the strong one \(frame 7\), and 1 more /);
+  assert.match(text, /Because: the strong one \(frame 7\); also f/);
 });
 
 test('colours only on request, and only on the verdict', () => {
