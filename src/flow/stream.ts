@@ -74,22 +74,11 @@ export class Stream {
     frame: number,
   ): void {
     if (!this.started) this.begin(sequence);
-    const ahead = (sequence - this.next) | 0;
-    if (ahead === 0) {
-      this.deliver(bytes, at, captured, length, timeUs, frame);
-    } else if (ahead > 0) {
+    if (((sequence - this.next) | 0) > 0) {
       this.hold(sequence, bytes, at, captured, length, timeUs, frame);
       return;
-    } else {
-      const known = -ahead;
-      if (known >= length) {
-        this.retransmissions++;
-        return;
-      }
-      // The part beyond what is known is new.
-      const newCaptured = captured > known ? captured - known : 0;
-      this.deliver(bytes, at + known, newCaptured, length - known, timeUs, frame);
     }
+    if (!this.deliverNew(sequence, bytes, at, captured, length, timeUs, frame)) return;
     if (this.held.length > 0) this.deliverHeld();
   }
 
@@ -127,18 +116,28 @@ export class Stream {
     }
   }
 
-  private deliver(
+  /// Delivers the part of a segment that is beyond what is known; false if there is none.
+  private deliverNew(
+    sequence: number,
     bytes: Uint8Array,
     at: number,
     captured: number,
     length: number,
     timeUs: number,
     frame: number,
-  ): void {
-    this.next = (this.next + length) | 0;
-    this.byteCount += length;
-    if (captured > 0) this.consumer.bytes(bytes, at, captured, timeUs, frame);
-    if (captured < length) this.consumer.missing(length - captured, timeUs, frame);
+  ): boolean {
+    const known = -((sequence - this.next) | 0);
+    if (known >= length) {
+      this.retransmissions++;
+      return false;
+    }
+    const newLength = length - known;
+    const newCaptured = captured > known ? captured - known : 0;
+    this.next = (this.next + newLength) | 0;
+    this.byteCount += newLength;
+    if (newCaptured > 0) this.consumer.bytes(bytes, at + known, newCaptured, timeUs, frame);
+    if (newCaptured < newLength) this.consumer.missing(newLength - newCaptured, timeUs, frame);
+    return true;
   }
 
   private skip(length: number, timeUs: number, frame: number): void {
@@ -182,18 +181,11 @@ export class Stream {
     const { held } = this;
     let count = 0;
     for (; count < held.length; count++) {
-      const segment = held[count]!;
-      const ahead = (segment.sequence - this.next) | 0;
-      if (ahead > 0) break;
-      this.heldBytes -= segment.bytes.length;
-      this.budget.give(segment.bytes.length);
-      const known = -ahead;
-      if (known >= segment.length) {
-        this.retransmissions++;
-        continue;
-      }
-      const captured = Math.max(0, segment.bytes.length - known);
-      this.deliver(segment.bytes, known, captured, segment.length - known, segment.timeUs, segment.frame);
+      const { sequence, bytes, length, timeUs, frame } = held[count]!;
+      if (((sequence - this.next) | 0) > 0) break;
+      this.heldBytes -= bytes.length;
+      this.budget.give(bytes.length);
+      this.deliverNew(sequence, bytes, 0, bytes.length, length, timeUs, frame);
     }
     held.splice(0, count);
   }
