@@ -2,7 +2,7 @@
 /// by `npm run accuracy -- FOLDER... --write`.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Score } from './score.js';
+import { recallByCarrier, type Score, type Share } from './score.js';
 import { wilson } from './wilson.js';
 
 const DOCUMENT = 'docs/accuracy.md';
@@ -29,34 +29,19 @@ export async function writeDocument(measurement: Measurement): Promise<void> {
 }
 
 function recallTable({ sets, scores, minVerdict, masked }: Measurement): string {
-  const positives = scores.filter((score) => score.label === 'session');
   const lines = [
     `Sessions found at \`${minVerdict}\` or better${masked ? ', installation masked' : ''}, over ${sets.join(' and ')}; in brackets the 95 % interval (Wilson):`,
     '',
     '| carrier | captures | sessions found | connections found | false connections |',
     '| --- | --- | --- | --- | --- |',
   ];
-  for (const carrier of [...new Set(positives.map((score) => score.carrier))].sort()) {
-    const of = positives.filter((score) => score.carrier === carrier);
-    lines.push(`| ${carrier} | ${of.length} | ${row(of)} |`);
+  for (const { carrier, captures, sessions, connections, falseConnections } of recallByCarrier(scores)) {
+    lines.push(
+      `| ${carrier} | ${captures.whole} | ${share(sessions)} | ${share(connections)} | ${falseConnections} |`,
+    );
   }
-  lines.push(`| all | ${positives.length} | ${row(positives)} |`, '');
+  lines.push('');
   return lines.join('\n');
-}
-
-function row(scores: readonly Score[]): string {
-  const sum = (amount: (score: Score) => number) => scores.reduce((total, score) => total + amount(score), 0);
-  return [
-    share(
-      sum((score) => score.sessionsFound),
-      sum((score) => score.sessions),
-    ),
-    share(
-      sum((score) => score.connectionsFound),
-      sum((score) => score.connections),
-    ),
-    String(sum((score) => score.falseConnections.length)),
-  ].join(' | ');
 }
 
 function otherTable({ scores }: Measurement): string {
@@ -78,7 +63,7 @@ function otherTable({ scores }: Measurement): string {
   return `${lines.join('\n')}\n`;
 }
 
-function share(part: number, whole: number): string {
+function share({ part, whole }: Share): string {
   const { low, high } = wilson(part, whole);
   return `${part} of ${whole} (${percent(low)} to ${percent(high)})`;
 }

@@ -18,7 +18,7 @@ import { Engine } from '#sealert/engine.js';
 import { writeDocument } from './accuracy-document.js';
 import { findLabelled, type LabelledCapture, type LabelledConnection, type LabelledEnd } from './labels.js';
 import { Mask } from './mask.js';
-import type { Score } from './score.js';
+import { recallByCarrier, type Score, type Share } from './score.js';
 
 /// Roles of connections that belong to a true session without being one of its own.
 const NEITHER_WAY = new Set(['refused', 'unreachable', 'rudp-attempt', 'rudp-over-dns']);
@@ -163,8 +163,7 @@ function printList(scores: readonly Score[]): void {
 }
 
 function printCarriers(scores: readonly Score[], options: Options): void {
-  const positives = scores.filter((score) => score.label === 'session');
-  if (positives.length === 0) return;
+  if (!scores.some((score) => score.label === 'session')) return;
   const masked = options.maskInstallation ? ', installation masked' : '';
   console.log(`Captures with sessions (found at ${options.minVerdict} or better${masked}):`);
   const head = [
@@ -176,26 +175,14 @@ function printCarriers(scores: readonly Score[], options: Options): void {
     'false connections',
   ];
   const table = new Table({ head, style: { head: [], border: [] } });
-  const carriers = [...new Set(positives.map((score) => score.carrier))].sort();
-  for (const carrier of [...carriers, 'all']) {
-    const of = carrier === 'all' ? positives : positives.filter((score) => score.carrier === carrier);
-    const sum = (amount: (score: Score) => number) => of.reduce((total, score) => total + amount(score), 0);
+  for (const row of recallByCarrier(scores)) {
     table.push([
-      carrier,
-      share(of.filter((score) => score.sessionsFound === score.sessions).length, of.length),
-      share(
-        sum((score) => score.sessionsFound),
-        sum((score) => score.sessions),
-      ),
-      share(
-        sum((score) => score.connectionsFound),
-        sum((score) => score.connections),
-      ),
-      share(
-        sum((score) => score.tcpFound),
-        sum((score) => score.tcp),
-      ),
-      String(sum((score) => score.falseConnections.length)),
+      row.carrier,
+      share(row.captures),
+      share(row.sessions),
+      share(row.connections),
+      share(row.tcp),
+      String(row.falseConnections),
     ]);
   }
   console.log(table.toString());
@@ -227,7 +214,7 @@ function printProblems(scores: readonly Score[]): void {
   }
 }
 
-function share(part: number, whole: number): string {
+function share({ part, whole }: Share): string {
   const percent = whole === 0 ? '' : ` (${((100 * part) / whole).toFixed(1)} %)`;
   return `${part} of ${whole}${percent}`;
 }
