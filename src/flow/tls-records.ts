@@ -8,7 +8,6 @@
 import { MAX_HANDSHAKE_BYTES } from './limits.js';
 
 export const TLS_CHANGE_CIPHER_SPEC = 20;
-export const TLS_ALERT = 21;
 export const TLS_HANDSHAKE = 22;
 export const TLS_APPLICATION_DATA = 23;
 

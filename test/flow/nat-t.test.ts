@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type NatTMessage, readNatT } from '#sealert/flow/rudp/nat-t.js';
-import { isNatTNameOf, natTLabel, readNatTName } from '#sealert/flow/rudp/nat-t-name.js';
 import { readPack } from '#sealert/flow/rudp/pack.js';
 import { readDnsQuestion } from '#sealert/wire/dns-question.js';
 import { ascii, hex, join } from '../support/rudp.js';
@@ -101,24 +100,6 @@ test('whatever comes, nothing throws and nothing outside is read', () => {
     }),
     { numRuns: 1_000 },
   );
-});
-
-test('the name of the NAT-T server tells of the VPN server', () => {
-  const server = Uint8Array.of(203, 0, 113, 10);
-  assert.equal(natTLabel(server), 'x2.x3');
-  const name = readNatTName('x2.x3.servers.nat-traversal.softether-network.net');
-  assert.deepEqual(name, { label: 'x2.x3', generation: '4.x' });
-  assert.ok(isNatTNameOf(name!, server));
-  assert.ok(!isNatTNameOf(name!, Uint8Array.of(203, 0, 113, 11)));
-  assert.equal(readNatTName('X2.x3.dev.servers.nat-traversal.uxcom.jp.')?.generation, '5.x');
-  assert.ok(isNatTNameOf(readNatTName('x2.x3.x4.x5.servers.nat-traversal.softether-network.net')!, server));
-  for (const other of [
-    'x2.servers.nat-traversal.uxcom.jp',
-    'x2.x3.servers.nat-traversal.uxcom.jp.example',
-    'x2.xg',
-  ]) {
-    assert.equal(readNatTName(other), null);
-  }
 });
 
 test('the question of a DNS message', () => {
