@@ -1,16 +1,12 @@
 /// From the arguments to the exit code.
 
-import { generalHelp, type Request, readArguments } from './arguments.js';
+import { helpFor, type Request, readArguments } from './arguments.js';
 import { EXIT } from './exit-code.js';
-import { runExplain } from './explain-command.js';
 import { say, sayInternalError } from './messages.js';
+import { isCommand } from './options.js';
 import { writeStandardOutput } from './outputs.js';
-import { runScan } from './scan-command.js';
 import { helpHint } from './usage.js';
 import { UsageError } from './usage-error.js';
-
-/// Commands that have a help of their own.
-const COMMANDS = ['scan', 'explain'];
 
 /// Runs the command line and sets the exit code. Never throws.
 export async function main(args: readonly string[]): Promise<void> {
@@ -33,7 +29,7 @@ async function run(args: readonly string[]): Promise<number> {
     return await runRequest(request, args);
   } catch (error) {
     if (error instanceof UsageError) {
-      say(`${error.message} ${helpHint(COMMANDS.find((command) => command === args[0]))}`);
+      say(`${error.message} ${helpHint(isCommand(args[0]) ? args[0] : undefined)}`);
       return EXIT.usage;
     }
     sayInternalError(error);
@@ -43,17 +39,21 @@ async function run(args: readonly string[]): Promise<number> {
 
 async function runRequest(request: Request, args: readonly string[]): Promise<number> {
   switch (request.kind) {
-    case 'scan':
+    case 'scan': {
+      const { runScan } = await import('./scan-command.js');
       return runScan(request, quoteCommand(args));
-    case 'explain':
+    }
+    case 'explain': {
+      const { runExplain } = await import('./explain-command.js');
       return runExplain(request, quoteCommand(args));
+    }
     case 'text':
       return writeText(request.text);
     case 'nothing':
       if (process.stdin.isTTY && process.stdout.isTTY) {
         say('watching a network device comes with a later version; this one reads captures.');
       }
-      process.stderr.write(await generalHelp());
+      process.stderr.write(await helpFor({ command: undefined, words: [] }));
       return EXIT.usage;
   }
 }

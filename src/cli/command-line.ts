@@ -1,0 +1,87 @@
+/// The words of the command line, told apart and checked against the options
+/// that its command has. What the values mean is not known here.
+
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import {
+  type CliOption,
+  type CliOptions,
+  COMMANDS,
+  COMMON_OPTIONS,
+  type CommandName,
+  isCommand,
+} from './options.js';
+import { UsageError } from './usage-error.js';
+
+export interface CommandLine {
+  /// The first word that is no option; it may be no command at all.
+  command: string | undefined;
+  /// The words after it.
+  words: string[];
+  /// What was given for each option, in order; a flag has no value.
+  values: ReadonlyMap<string, readonly string[]>;
+}
+
+/// Throws UsageError for an option that the command does not have, or a value
+/// that an option cannot have.
+export function readCommandLine(args: readonly string[]): CommandLine {
+  // Which word is the command shows only once it is known which options take a value.
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: everyOption(),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const words = tokens.filter((token) => token.kind === 'positional').map(({ value }) => value);
+  const [command, ...rest] = words;
+  const options = optionsOf(isCommand(command) ? command : undefined);
+  const unknown = tokens.filter((token) => token.kind === 'option' && !Object.hasOwn(options, token.name));
+  if (unknown.length > 0) {
+    const names = unknown.map((token) => token.kind === 'option' && token.rawName);
+    throw new UsageError(`Unknown option ${names.join(', ')}.`);
+  }
+  const values = new Map<string, string[]>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const { name, value, inlineValue } = token;
+    const option = options[name]!;
+    const given = values.get(name) ?? [];
+    if (option.takes === 'flag') {
+      if (value !== undefined) throw new UsageError(`--${name} takes no value.`);
+    } else {
+      const isOption = value !== undefined && !inlineValue && value.startsWith('-') && value !== '-';
+      if (value === undefined || isOption) throw new UsageError(`--${name} needs a value.`);
+      given.push(...checked(name, option, value));
+      if (option.takes === 'value' && given.length > 1) {
+        throw new UsageError(`--${name} can be given only once.`);
+      }
+    }
+    values.set(name, given);
+  }
+  return { command, words: rest, values };
+}
+
+/// The options of a command, or without one those that always are.
+export function optionsOf(command: CommandName | undefined): CliOptions {
+  return { ...COMMON_OPTIONS, ...(command === undefined ? {} : COMMANDS[command].options) };
+}
+
+function checked(name: string, { takes, choices }: CliOption, value: string): string[] {
+  const items = takes === 'list' ? value.split(',') : [value];
+  for (const item of items) {
+    if (choices !== undefined && !choices.includes(item)) {
+      throw new UsageError(`--${name} cannot be "${item}"; choose from ${choices.join(', ')}.`);
+    }
+  }
+  return items;
+}
+
+function everyOption(): NonNullable<ParseArgsConfig['options']> {
+  const all: NonNullable<ParseArgsConfig['options']> = {};
+  for (const options of [COMMON_OPTIONS, ...Object.values(COMMANDS).map((command) => command.options)]) {
+    for (const [name, { takes, alias }] of Object.entries(options)) {
+      all[name] = { type: takes === 'flag' ? 'boolean' : 'string', ...(alias ? { short: alias } : {}) };
+    }
+  }
+  return all;
+}
