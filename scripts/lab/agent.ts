@@ -4,6 +4,7 @@
  * client prints its counts as JSON when it is done.
  */
 import { fileURLToPath } from 'node:url';
+import { ikeClient, l2tpClient } from './agent-clones.js';
 import { http2Client, http2Server } from './agent-http2.js';
 import { mailClient, mailServer } from './agent-mail.js';
 import { echoClient, echoServer, mute, tunnelWeb } from './agent-plain.js';
@@ -31,6 +32,8 @@ const ROLES = {
   'rdp-server': rdpServer,
   'rdp-client': rdpClient,
   traversal: traversalServer,
+  'ike-client': ikeClient,
+  'l2tp-client': l2tpClient,
 } as const;
 
 export type AgentName = keyof typeof ROLES;

@@ -112,6 +112,8 @@ export interface Expectation {
   readonly udpAcceleration?: boolean | undefined;
 }
 
+const CLONES = ['openvpn-clone', 'ike-clone', 'l2tp-clone'];
+
 /** What cannot be right in a label of this kind; the recording is then thrown away. */
 export function faultsOf(label: Label, expected: Expectation): string[] {
   const faults: string[] = [];
@@ -134,7 +136,7 @@ export function faultsOf(label: Label, expected: Expectation): string[] {
       faults.push('a session holds no UDP acceleration');
     }
   }
-  const proofs = { attempt: ['attempt', 'unreachable'], clone: ['openvpn-clone'], self: ['dns', 'nat-t'] };
+  const proofs = { attempt: ['attempt', 'unreachable'], clone: CLONES, self: ['dns', 'nat-t'] };
   const { label: kind } = label;
   const roles = kind in proofs ? proofs[kind as keyof typeof proofs] : [kind];
   if (kind !== 'session' && !label.others.some((flow) => roles.includes(flow.role))) {

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAgent } from './agent-start.js';
+import type { Answered } from './agent-clones.js';
+import { startAgent, startClientAgent } from './agent-start.js';
 import { makeCertificate } from './certificates.js';
 import type { Outcome, Stage } from './play.js';
 import { debianVersion, finish, outputOf, run, startIn, stop, waitForOutput } from './processes.js';
@@ -92,7 +93,33 @@ export async function playSelf(scenario: SelfScenario, stage: Stage): Promise<Ou
   };
 }
 
-export async function playClone(scenario: CloneScenario, stage: Stage): Promise<Outcome> {
+export function playClone(scenario: CloneScenario, stage: Stage): Promise<Outcome> {
+  const { speaks } = scenario;
+  return speaks === 'openvpn' ? playOpenVpn(scenario, stage) : playOwnClient(scenario, stage, speaks);
+}
+
+/** What the lab's own client of another protocol gets as answers. */
+async function playOwnClient(
+  { seconds }: CloneScenario,
+  { network, site, port, record }: Stage,
+  speaks: 'ike' | 'l2tp',
+): Promise<Outcome> {
+  await record();
+  const target = { address: site.serverAddress, port, seconds };
+  const running = startClientAgent(network.client, `${speaks}-client`, target);
+  await finish(running, seconds + 10);
+  const verified = JSON.parse(outputOf(running).trim()) as Answered;
+  if (verified.answers === 0) throw new Error(`the server does not answer ${speaks}`);
+  return {
+    ...NOTHING,
+    settings: { host: site.serverAddress, speaks },
+    verified: { ...verified },
+    knowledge: { clone: { ip: site.serverAddress, port, speaks } },
+    notes: "spoken by a client of the lab's own as far as the server's answers; no tunnel comes up",
+  };
+}
+
+async function playOpenVpn(scenario: CloneScenario, stage: Stage): Promise<Outcome> {
   const { network, site, more, port } = stage;
   const { client } = network;
   const admin = [`${site.serverAddress}:5555`, '/SERVER', `/PASSWORD:${softether.ADMIN_PASSWORD}`];
@@ -117,6 +144,6 @@ export async function playClone(scenario: CloneScenario, stage: Stage): Promise<
     settings: { host: site.serverAddress, protocol: scenario.protocol },
     verified: { early, late },
     software: await debianVersion('openvpn'),
-    knowledge: { clone: { ip: site.serverAddress, port } },
+    knowledge: { clone: { ip: site.serverAddress, port, speaks: 'openvpn' } },
   };
 }

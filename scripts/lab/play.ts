@@ -70,7 +70,9 @@ function needsServer(scenario: SoftEtherScenario): boolean {
 /** What the administrator sets beyond the usual, by scenario. */
 function adminCommands(scenario: SoftEtherScenario): string[] {
   if (scenario.kind === 'clone') {
-    return ['SecureNatEnable', 'NatDisable', `OpenVpnEnable yes /PORTS:1194`];
+    return scenario.speaks === 'openvpn'
+      ? ['SecureNatEnable', 'NatDisable', `OpenVpnEnable yes /PORTS:1194`]
+      : ['IPsecEnable /L2TP:yes /L2TPRAW:yes /ETHERIP:no /PSK:vpn /DEFAULTHUB:VPN'];
   }
   if (scenario.kind !== 'session' || scenario.way.kind !== 'rudp') return [];
   const { over } = scenario.way;

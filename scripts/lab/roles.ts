@@ -19,7 +19,7 @@ export interface Knowledge {
   readonly benign?: readonly End[];
   readonly attempted?: End | undefined;
   /** A service that speaks another VPN protocol. */
-  readonly clone?: End | undefined;
+  readonly clone?: (End & { readonly speaks: string }) | undefined;
   /** The session ends before its client knows: what joins it later is let in by the log and gone at once. */
   readonly dies?: boolean | undefined;
 }
@@ -118,7 +118,7 @@ function orient(flow: CaptureFlow, site: Site): CaptureFlow {
 }
 
 function roleOf(flow: CaptureFlow, label: LabelKind, knowledge: Knowledge): string {
-  if (isEnd(flow.server, knowledge.clone)) return 'openvpn-clone';
+  if (isEnd(flow.server, knowledge.clone)) return `${knowledge.clone!.speaks}-clone`;
   if (flow.protocol === 'tcp') return tcpRole(flow, label, knowledge);
   if (flow.protocol === 'icmp') {
     return flow.server.ip === knowledge.site.serverAddress ? 'primary' : 'unknown';

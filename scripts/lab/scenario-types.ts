@@ -87,6 +87,7 @@ export interface SelfScenario extends Common {
 /** Another VPN protocol spoken to a SoftEther server. */
 export interface CloneScenario extends Common, ServerSide {
   readonly kind: 'clone';
+  readonly speaks: 'openvpn' | 'ike' | 'l2tp';
   readonly protocol: 'tcp' | 'udp';
 }
 

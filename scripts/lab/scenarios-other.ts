@@ -27,6 +27,8 @@ const MANAGEMENT = {
   ],
 } as const;
 
+const CLONE = { ...COMMON, ...SERVER, kind: 'clone' } as const;
+
 export const FIRST_OTHERS: readonly (AttemptScenario | ManagementScenario)[] = [
   {
     ...ATTEMPT,
@@ -91,6 +93,7 @@ export const OTHERS: readonly SoftEtherScenario[] = [
     ...SERVER,
     ...SAMPLE,
     kind: 'clone',
+    speaks: 'openvpn',
     name: 'se-openvpn-tcp443',
     description: 'OpenVPN client to the SoftEther server on TCP 443',
     protocol: 'tcp',
@@ -99,9 +102,28 @@ export const OTHERS: readonly SoftEtherScenario[] = [
     ...COMMON,
     ...SERVER,
     kind: 'clone',
+    speaks: 'openvpn',
     name: 'se-openvpn-udp1194',
     description: 'OpenVPN client to the SoftEther server on UDP 1194',
     protocol: 'udp',
     port: 1194,
+  },
+  {
+    ...CLONE,
+    ...SAMPLE,
+    name: 'se-ipsec-500',
+    description: 'IKE main mode, as far as the answer of the SoftEther server',
+    speaks: 'ike',
+    protocol: 'udp',
+    port: 500,
+  },
+  {
+    ...CLONE,
+    ...SAMPLE,
+    name: 'se-l2tp-1701',
+    description: 'L2TP without IPsec, as far as the answer of the SoftEther server',
+    speaks: 'l2tp',
+    protocol: 'udp',
+    port: 1701,
   },
 ];
