@@ -9,6 +9,7 @@ import { FlowOfDatagrams } from './detect/datagram-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
 import { NonceChainPool } from './detect/nonce-chain.js';
+import { OpenVpnDatagrams, OpenVpnStream } from './detect/openvpn-analysis.js';
 import { PlainAnalysis } from './detect/plain-analysis.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { serversOf } from './detect/servers.js';
@@ -87,12 +88,18 @@ export class Engine {
           new SshConnection(this.ssh, this.input, budget, (finding) => this.sessions.addSsh(finding)),
         plain: () =>
           new PlainAnalysis(softetherTls, this.input, (connection) => this.sessions.add(connection)),
+        openVpn: (_flow, budget) =>
+          new OpenVpnStream(softetherTraces, this.input, budget, (trace) => this.sightings.trace(trace)),
         datagrams: (flow, budget) =>
-          new FlowOfDatagrams(flow, softetherRudp, softetherTraces, this.input, budget, this.chains, {
-            connection: (connection) => this.sessions.add(connection),
-            acceleration: (channel) => this.sessions.addAcceleration(channel),
-            attempt: (attempt) => this.sightings.attempt(attempt),
-          }),
+          flow.isOpenVpn
+            ? new OpenVpnDatagrams(softetherTraces, this.input, budget, (trace) =>
+                this.sightings.trace(trace),
+              )
+            : new FlowOfDatagrams(flow, softetherRudp, softetherTraces, this.input, budget, this.chains, {
+                connection: (connection) => this.sessions.add(connection),
+                acceleration: (channel) => this.sessions.addAcceleration(channel),
+                attempt: (attempt) => this.sightings.attempt(attempt),
+              }),
         listener: new Chatter(softetherTraces, (message) => this.sightings.overheard(message)),
       },
       options.limits ?? DEFAULT_FLOW_LIMITS,

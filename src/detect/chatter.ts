@@ -6,6 +6,7 @@ import { NAT_T_PORT, type NatTPack, readNatT } from '../flow/rudp/nat-t.js';
 import { readDnsQuestion } from '../wire/dns-question.js';
 import type { Packet } from '../wire/packet.js';
 import { findServerName } from '../wire/server-name.js';
+import type { Offer } from './findings.js';
 import type { RawEnd } from './identity.js';
 import type { TraceProfile } from './profile.js';
 import { TraceNames, textBytes } from './trace-names.js';
@@ -14,6 +15,8 @@ const PORT_DNS = 53;
 const PORT_HTTP = 80;
 const PORT_HTTPS = 443;
 const PORT_IKE = 500;
+const PORT_IKE_NAT = 4500;
+const PORT_L2TP = 1701;
 
 const TLS_HANDSHAKE = 22;
 const LETTER_A = 0x41;
@@ -28,6 +31,16 @@ const IKE_VERSION_1 = 0x10;
 const IKE_MAIN_MODE = 2;
 const IKE_VENDOR_ID = 13;
 const MAX_IKE_PAYLOADS = 32;
+/// RFC 3948 section 2.2: on port 4500 four bytes of zero tell IKE from ESP.
+const NO_ESP_BYTES = 4;
+
+/// RFC 2661 sections 3.1 and 4.1: a control message with length and sequence, of version 2.
+const L2TP_CONTROL = 0xc802;
+const L2TP_HEADER_BYTES = 12;
+const L2TP_REPLY = 2;
+const L2TP_HOST_NAME = 7;
+const L2TP_VENDOR_NAME = 8;
+const ATTRIBUTE_HEADER_BYTES = 6;
 
 /// One message that was understood.
 export interface Overheard {
@@ -41,6 +54,8 @@ export interface Overheard {
   registration: NatTPack | null;
   /// The VPN server that a client asked for.
   wanted: NatTPack | null;
+  /// The protocol in which the server showed itself.
+  offers: Offer | null;
 }
 
 export class Chatter implements Listener {
@@ -48,6 +63,7 @@ export class Chatter implements Listener {
   private readonly keepAlive: Uint8Array;
   private readonly azure: Uint8Array;
   private readonly ddns: Uint8Array;
+  private readonly l2tpVendor: Uint8Array;
   private readonly host = textBytes('\nHost: ');
   private readonly slashTcp = textBytes('/tcp');
   private readonly place = { at: 0, length: 0 };
@@ -60,6 +76,7 @@ export class Chatter implements Listener {
     this.keepAlive = textBytes(profile.keepAliveText);
     this.azure = textBytes(profile.azureSignature);
     this.ddns = textBytes(profile.ddnsServerName);
+    this.l2tpVendor = textBytes(profile.l2tp.vendorName);
   }
 
   datagram(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): boolean {
@@ -80,7 +97,16 @@ export class Chatter implements Listener {
         return this.natT(packet, bytes, timeUs, frame, true);
     }
     if (sourcePort === NAT_T_PORT) return this.natT(packet, bytes, timeUs, frame, false);
-    if (sourcePort === PORT_IKE) this.ike(packet, bytes, timeUs, frame);
+    switch (sourcePort) {
+      case PORT_IKE:
+        this.ike(packet, bytes, 0, timeUs, frame);
+        break;
+      case PORT_IKE_NAT:
+        this.ike(packet, bytes, NO_ESP_BYTES, timeUs, frame);
+        break;
+      case PORT_L2TP:
+        this.l2tp(packet, bytes, timeUs, frame);
+    }
     return false;
   }
 
@@ -172,12 +198,15 @@ export class Chatter implements Listener {
     return true;
   }
 
-  private ike(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
-    const { payloadAt: at, payloadCaptured: length } = packet;
-    if (length < IKE_HEADER_BYTES || bytes[at + 17] !== IKE_VERSION_1 || bytes[at + 18] !== IKE_MAIN_MODE)
-      return;
+  /// The second message of main mode, with which a server chooses and says who made it.
+  private ike(packet: Packet, bytes: Uint8Array, skipped: number, timeUs: number, frame: number): void {
+    const at = packet.payloadAt + skipped;
+    const end = packet.payloadAt + packet.payloadCaptured;
+    if (end - at < IKE_HEADER_BYTES || !isZero(bytes, packet.payloadAt, skipped)) return;
+    if (bytes[at + 17] !== IKE_VERSION_1 || bytes[at + 18] !== IKE_MAIN_MODE) return;
+    // Only the client's first message names no responder.
+    if (isZero(bytes, at + 8, 8)) return;
     const { vendorIds } = this.profile.ike;
-    const end = at + length;
     let type = bytes[at + 16]!;
     let next = at + IKE_HEADER_BYTES;
     let seen = 0;
@@ -192,8 +221,37 @@ export class Chatter implements Listener {
       next += size;
     }
     if (seen < vendorIds.length) return;
-    const detail = 'IPsec server with the vendor IDs of SoftEther VPN (unverified: no recording)';
-    this.tell(packet, bytes, timeUs, frame, 'contact', detail, null, true);
+    this.tellClone(
+      packet,
+      bytes,
+      timeUs,
+      frame,
+      'ipsec',
+      'IPsec server with the vendor IDs of SoftEther VPN',
+    );
+  }
+
+  /// The answer to the request for a control connection, outside IPsec.
+  private l2tp(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { payloadAt, payloadCaptured } = packet;
+    const { attributes } = this.profile.l2tp;
+    let at = payloadAt + L2TP_HEADER_BYTES;
+    const end = payloadAt + payloadCaptured;
+    let host = '';
+    if (end < at || number16(bytes, payloadAt) !== L2TP_CONTROL) return;
+    for (const type of attributes) {
+      if (at + ATTRIBUTE_HEADER_BYTES > end) return;
+      const size = number16(bytes, at) & 0x3ff;
+      const valueAt = at + ATTRIBUTE_HEADER_BYTES;
+      if (size < ATTRIBUTE_HEADER_BYTES || at + size > end || number16(bytes, at + 4) !== type) return;
+      if (type === 0 && number16(bytes, valueAt) !== L2TP_REPLY) return;
+      if (type === L2TP_VENDOR_NAME && !isText(bytes, valueAt, at + size, this.l2tpVendor)) return;
+      if (type === L2TP_HOST_NAME) host = textOf(bytes, valueAt, at + size - valueAt);
+      at += size;
+    }
+    if (at !== end) return;
+    const detail = `L2TP server that answers as SoftEther VPN does, host name ${host}`;
+    this.tellClone(packet, bytes, timeUs, frame, 'l2tp', detail);
   }
 
   private tell(
@@ -205,6 +263,7 @@ export class Chatter implements Listener {
     detail: string,
     pack: NatTPack | null = null,
     fromServer = false,
+    offers: Offer | null = null,
   ): void {
     const width = packet.version === 4 ? 4 : 16;
     const { addressesAt, sourcePort, destinationPort } = packet;
@@ -220,7 +279,20 @@ export class Chatter implements Listener {
       frame,
       registration: pack?.opcode === 'nat_t_register' && pack.isSoftEther ? pack : null,
       wanted: pack?.opcode === 'nat_t_connect_request' ? pack : null,
+      offers,
     });
+  }
+
+  /// A server shows itself in another VPN's protocol.
+  private tellClone(
+    packet: Packet,
+    bytes: Uint8Array,
+    timeUs: number,
+    frame: number,
+    offers: Offer,
+    detail: string,
+  ): void {
+    this.tell(packet, bytes, timeUs, frame, 'clone', detail, null, true, offers);
   }
 }
 
@@ -249,6 +321,19 @@ function begins(bytes: Uint8Array, at: number, length: number, text: Uint8Array)
   if (length < text.length) return false;
   for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
   return true;
+}
+
+function isText(bytes: Uint8Array, at: number, end: number, text: Uint8Array): boolean {
+  return end - at === text.length && begins(bytes, at, end - at, text);
+}
+
+function isZero(bytes: Uint8Array, at: number, length: number): boolean {
+  for (let i = at; i < at + length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+function number16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
 }
 
 function isHex(bytes: Uint8Array, at: number, length: number, hex: string): boolean {

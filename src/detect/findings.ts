@@ -102,12 +102,17 @@ export interface Sighting {
   frames: FrameReference[];
 }
 
+/// Another VPN protocol that SoftEther servers speak.
+export type Offer = 'openvpn' | 'ipsec' | 'l2tp';
+
 /// One SoftEther server, over all its sessions.
 export interface ServerEntry {
   ip: string;
   ports: number[];
   names: string[];
   certificate?: { subject: string; issuer: string; notBefore: string; notAfter: string; sha256: string };
+  /// Other VPN protocols that it was seen to speak.
+  offers?: Offer[];
   clients: string[];
   firstSeen: string;
   lastSeen: string;

@@ -156,6 +156,8 @@ export interface TraceProfile {
   names: readonly { suffix: string; kind: string }[];
   /// Vendor IDs of an IPsec server, in hexadecimal and in this order.
   ike: { vendorIds: readonly string[]; source: string };
+  /// What the answer of an L2TP server holds, in this order, and the name of its maker.
+  l2tp: { attributes: readonly number[]; vendorName: string; source: string };
   /// The certificate that a server makes for itself.
   certificate: {
     serial: string;

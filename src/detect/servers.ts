@@ -17,14 +17,16 @@ export function serversOf(sessions: readonly SessionFacts[], hints: readonly Ser
     const target = endOfTarget({ server, proxy });
     if (target === null) continue;
     const port = target.port < 0 ? null : target.port;
-    entries.push(entryOf({ ...target, port, client, names, certificate, firstUs, lastUs }, [id]));
+    entries.push(
+      entryOf({ ...target, port, client, names, certificate, offers: null, firstUs, lastUs }, [id]),
+    );
   }
   entries.push(...hints.map((hint) => entryOf(hint, [])));
   return mergeServers(entries);
 }
 
 function entryOf(hint: ServerHint, sessions: string[]): ServerEntry {
-  const { ip, port, client, names, firstUs, lastUs } = hint;
+  const { ip, port, client, names, offers, firstUs, lastUs } = hint;
   const certificate = hint.certificate === null ? undefined : describeCertificate(hint.certificate);
   return {
     ip,
@@ -34,6 +36,7 @@ function entryOf(hint: ServerHint, sessions: string[]): ServerEntry {
       .map((name) => name.toLowerCase().replace(/\/tcp$/, ''))
       .filter((name) => !isAddressLiteral(name)),
     ...(certificate === undefined ? {} : { certificate }),
+    ...(offers === null ? {} : { offers: [offers] }),
     clients: client === null ? [] : [client],
     firstSeen: rfc3339(firstUs),
     lastSeen: rfc3339(lastUs),
@@ -51,11 +54,13 @@ export function mergeServers(entries: readonly ServerEntry[]): ServerEntry[] {
       continue;
     }
     const certificate = before.certificate ?? entry.certificate;
+    const offers = distinct([...(before.offers ?? []), ...(entry.offers ?? [])]);
     byAddress.set(entry.ip, {
       ip: entry.ip,
       ports: [...new Set([...before.ports, ...entry.ports])].sort((a, b) => a - b),
       names: distinct([...before.names, ...entry.names]).slice(0, MAX_NAMES),
       ...(certificate === undefined ? {} : { certificate }),
+      ...(offers.length === 0 ? {} : { offers }),
       clients: distinct([...before.clients, ...entry.clients]),
       firstSeen: before.firstSeen < entry.firstSeen ? before.firstSeen : entry.firstSeen,
       lastSeen: before.lastSeen > entry.lastSeen ? before.lastSeen : entry.lastSeen,
@@ -67,6 +72,6 @@ export function mergeServers(entries: readonly ServerEntry[]): ServerEntry[] {
   );
 }
 
-function distinct(texts: readonly string[]): string[] {
+function distinct<Text extends string>(texts: readonly Text[]): Text[] {
   return [...new Set(texts)].sort();
 }

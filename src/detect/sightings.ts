@@ -5,7 +5,7 @@ import type { ProxyRequest } from '../flow/preamble.js';
 import type { Overheard } from './chatter.js';
 import type { FlowFacts } from './connection.js';
 import type { RudpAttempt } from './datagram-analysis.js';
-import type { FrameReference, Sighting } from './findings.js';
+import type { FrameReference, Offer, Sighting } from './findings.js';
 import { addressText, type RawEnd } from './identity.js';
 import { rfc3339 } from './rfc3339.js';
 import type { SessionFacts } from './sessions.js';
@@ -48,6 +48,8 @@ export interface ServerHint {
   client: string | null;
   names: string[];
   certificate: Uint8Array | null;
+  /// Another VPN protocol that it speaks.
+  offers: Offer | null;
   firstUs: number;
   lastUs: number;
 }
@@ -65,23 +67,21 @@ export class SightingBuilder {
   constructor(private readonly input: number) {}
 
   overheard(message: Overheard): void {
-    const { kind, client, server, detail, timeUs, frame, registration, wanted } = message;
+    const { kind, client, server, detail, timeUs, frame, registration, wanted, offers } = message;
     this.add(kind, client, server, detail, timeUs, timeUs, [frame]);
     if (wanted !== null && wanted.serverAddress !== null && this.wanted.size < MAX_SIGHTINGS) {
       this.wanted.add(`${addressText(client.address)} ${wanted.serverAddress}`);
     }
-    if (registration === null || this.hints.length >= MAX_SIGHTINGS) return;
-    const names = registration.ddnsName === null ? [] : [registration.ddnsName];
-    const ip = addressText(client.address);
-    this.hints.push({
-      ip,
-      port: null,
-      client: null,
-      names,
-      certificate: null,
-      firstUs: timeUs,
-      lastUs: timeUs,
-    });
+    if (this.hints.length >= MAX_SIGHTINGS) return;
+    const seen = { certificate: null, firstUs: timeUs, lastUs: timeUs };
+    if (registration !== null) {
+      const names = registration.ddnsName === null ? [] : [registration.ddnsName];
+      this.hints.push({ ...seen, ip: hostText(client), port: null, client: null, names, offers: null });
+    }
+    if (offers !== null) {
+      const { port } = server;
+      this.hints.push({ ...seen, ip: hostText(server), port, client: hostText(client), names: [], offers });
+    }
   }
 
   trace(trace: TlsTrace): void {
@@ -104,7 +104,8 @@ export class SightingBuilder {
     const traces = this.traces.filter(({ facts }) => !ofSessions.has(flowText(facts)));
     // What is sure by itself makes its server known to the rest.
     const isSure = (trace: TlsTrace) =>
-      trace.kind !== 'question' && (trace.kind === 'certificate' || trace.answerKnown || trace.beginsAsTools);
+      trace.kind !== 'question' &&
+      (trace.kind === 'certificate' || trace.kind === 'openvpn' || trace.answerKnown || trace.beginsAsTools);
     for (const { facts } of traces.filter(isSure)) known.add(targetText(facts));
     const reported: Beside[] = [];
     for (const trace of traces) {
@@ -143,6 +144,12 @@ export class SightingBuilder {
       case 'certificate':
         add('contact', `connection to a server with SoftEther's own kind of certificate${via}`);
         break;
+      case 'openvpn':
+        add(
+          'clone',
+          `OpenVPN over ${facts.protocol.toUpperCase()}, served with SoftEther's own kind of certificate`,
+        );
+        break;
     }
     const target = endOfTarget(facts);
     if (target === null) return;
@@ -152,6 +159,7 @@ export class SightingBuilder {
       client: kind === 'certificate' ? null : hostText(client),
       names: name === null ? [] : [name],
       certificate: facts.handshake?.certificate ?? null,
+      offers: kind === 'openvpn' ? 'openvpn' : null,
       firstUs,
       lastUs,
     });

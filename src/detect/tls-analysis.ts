@@ -15,7 +15,8 @@ import { holds, Tunnel } from './tunnel.js';
 export interface TlsTrace {
   /// `question`: the client asked whether the server is SoftEther, and no more came.
   /// `certificate`: the server showed the one that SoftEther servers make.
-  kind: 'attempt' | 'management' | 'question' | 'certificate';
+  /// `openvpn`: OpenVPN, whose server showed it.
+  kind: 'attempt' | 'management' | 'question' | 'certificate' | 'openvpn';
   facts: FlowFacts;
   frames: readonly number[];
   /// The server gave the answer that SoftEther servers give to the question.

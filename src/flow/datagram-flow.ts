@@ -26,6 +26,8 @@ export interface DatagramAnalysis {
 export class DatagramFlow {
   entry = -1;
   isIcmp = false;
+  /// It begins like OpenVPN.
+  isOpenVpn = false;
   analysis: DatagramAnalysis | null = null;
   firstUs = 0;
   lastUs = 0;

@@ -11,6 +11,7 @@ import {
   WORD_PACKETS,
   WORD_SLOT,
 } from './flow-table.js';
+import { isOpenVpnReset } from './openvpn.js';
 import type { Listener } from './overhear.js';
 import { findCarried, isIcmpCandidate, OPENING_BYTES } from './rudp/carriers.js';
 import { SlotPool } from './slot-pool.js';
@@ -61,6 +62,7 @@ export class DatagramFollower {
     this.table.words[entry * ENTRY_WORDS + WORD_SLOT] = slot;
     const flow = this.pool.at(slot);
     flow.isIcmp = !isUdp;
+    flow.isOpenVpn = isUdp && isOpenVpnReset(bytes, packet.payloadAt, packet.payloadCaptured);
     flow.firstUs = firstUs;
     flow.portA = this.table.fromB ? packet.destinationPort : packet.sourcePort;
     flow.portB = this.table.fromB ? packet.sourcePort : packet.destinationPort;
@@ -115,6 +117,7 @@ export class DatagramFollower {
     if (packet.sourcePort === PORT_DNS || packet.destinationPort === PORT_DNS) {
       return findCarried('dns', bytes, payloadAt, payloadCaptured, payloadLen, this.carried);
     }
+    if (isOpenVpnReset(bytes, payloadAt, payloadCaptured)) return true;
     const packets = this.table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
     return packets >= DATAGRAMS_BEFORE && payloadLen >= MIN_DATAGRAM_BYTES;
   }

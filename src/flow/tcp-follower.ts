@@ -20,6 +20,7 @@ import {
   WORD_SLOT,
 } from './flow-table.js';
 import type { MemoryBudget } from './memory-budget.js';
+import { isOpenVpnReset } from './openvpn.js';
 import type { Listener } from './overhear.js';
 import { beginsLikeBlock } from './plain-blocks.js';
 import { beginsPreamble } from './preamble.js';
@@ -40,6 +41,7 @@ const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
 export interface TcpAnalysts {
   tls(flow: TcpFlow): FlowAnalysis;
   ssh(flow: TcpFlow, budget: MemoryBudget): StreamAnalysis;
+  openVpn(flow: TcpFlow, budget: MemoryBudget): StreamAnalysis;
   listener?: Listener;
   /// For a flow joined in its middle that looks like blocks in clear.
   plain(flow: TcpFlow): StreamAnalysis;
@@ -88,6 +90,10 @@ export class TcpFollower {
       this.beginPeer(flow.server, at, packet);
       flow.analysis = this.analysts.tls(flow);
       this.nextSegment(flow, packet, bytes, timeUs, frame);
+    } else if (mayBegin && beginsLikeOpenVpn(bytes, packet)) {
+      const flow = this.follow(entry, fromB);
+      const analysis = this.analysts.openVpn(flow, this.budget);
+      this.followStream(flow, analysis, packet, bytes, timeUs, frame, anySyn);
     } else if (beginsLikeSsh(bytes, packet.payloadAt, packet.payloadCaptured) && !overtook) {
       // Either side may speak first.
       const clientIsB = anySyn ? (kind & KIND_SYN_FROM_B) !== 0 : fromB === isClientPort(packet);
@@ -271,6 +277,12 @@ function beginsLikeTlsData(bytes: Uint8Array, packet: Packet): boolean {
     bytes[at + 2]! <= 4 &&
     bytes[at + 3]! <= 0x48
   );
+}
+
+/// True if the payload is the message that opens OpenVPN, behind its length.
+function beginsLikeOpenVpn(bytes: Uint8Array, { payloadAt: at, payloadCaptured }: Packet): boolean {
+  const length = payloadCaptured - 2;
+  return bytes[at] === 0 && bytes[at + 1] === length && isOpenVpnReset(bytes, at + 2, length);
 }
 
 /// True if the payload can be the beginning of a TLS ClientHello: a handshake

@@ -62,7 +62,14 @@ export const softetherTraces: TraceProfile = {
       '4485152d18b6bbcd0be8a8469579ddcc',
       'afcad71368a1f1c96b8696fc77570100',
     ],
-    source: 'S4 and S5 Proto_IKE.c: main mode message 2 adds these six in this order (facts 9; not recorded)',
+    source:
+      'S4 and S5 Proto_IKE.c: main mode message 2 adds these six in this order (facts 9); recorded with 5.01.9674. Each is a public extension (NAT traversal, dead peers); other servers name those that the client asked for',
+  },
+  l2tp: {
+    /// Message type, protocol version, framing, bearers, host name, vendor name, tunnel, window.
+    attributes: [0, 2, 3, 4, 7, 8, 9, 10],
+    vendorName: 'L2TP',
+    source: 'S4 and S5 Proto_L2TP.c (facts 9); recorded with 5.01.9674. Others name their maker',
   },
   certificate: {
     serial: '00',

@@ -60,6 +60,7 @@ function track(frames: readonly TestFrame[], limits: Partial<FlowTrackerLimits> 
       tls: () => assert.fail('no TCP in these tests'),
       ssh: () => assert.fail('no TCP in these tests'),
       plain: () => assert.fail('no TCP in these tests'),
+      openVpn: () => assert.fail('no TCP in these tests'),
       datagrams: () => {
         witnesses.push(new Witness(unwanted));
         return witnesses.at(-1)!;

@@ -59,6 +59,7 @@ function track(frames: readonly TestFrame[], limits: Partial<FlowTrackerLimits> 
       },
       ssh: (): StreamAnalysis => assert.fail('no SSH in these tests'),
       plain: (): StreamAnalysis => assert.fail('no blocks in these tests'),
+      openVpn: (): StreamAnalysis => assert.fail('no OpenVPN in these tests'),
       datagrams: (): DatagramAnalysis => assert.fail('no datagrams in these tests'),
     },
     { ...DEFAULT_FLOW_LIMITS, ...limits },
