@@ -6,6 +6,7 @@ import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
 import type { TlsConnection } from './detect/connection.js';
 import { FlowOfDatagrams } from './detect/datagram-analysis.js';
+import { EarlyAnalysis } from './detect/early-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
 import { NonceChainPool } from './detect/nonce-chain.js';
@@ -14,12 +15,14 @@ import { PlainAnalysis } from './detect/plain-analysis.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { serversOf } from './detect/servers.js';
 import { SessionBuilder } from './detect/sessions.js';
+import { SideBySide } from './detect/side-by-side.js';
 import { SightingBuilder } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
 import { TlsAnalysis } from './detect/tls-analysis.js';
 import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
+import { softether1 } from './profiles/softether-1.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
 import { softetherTls } from './profiles/softether-tls.js';
@@ -75,10 +78,13 @@ export class Engine {
           const found = (connection: TlsConnection) => this.sessions.add(connection);
           const analysis = flow.midstream
             ? new RunningAnalysis(softetherTls, this.input, found)
-            : new TlsAnalysis(softetherTls, softetherTraces, this.input, {
-                connection: found,
-                trace: (trace) => this.sightings.trace(trace),
-              });
+            : new SideBySide([
+                new TlsAnalysis(softetherTls, softetherTraces, this.input, {
+                  connection: found,
+                  trace: (trace) => this.sightings.trace(trace),
+                }),
+                new EarlyAnalysis(softether1, this.input, (finding) => this.sessions.addEarly(finding)),
+              ]);
           const trace = options.trace?.flow;
           return trace === undefined
             ? analysis

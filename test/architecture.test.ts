@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { softether1 } from '#sealert/profiles/softether-1.js';
 import { softetherRudp } from '#sealert/profiles/softether-rudp.js';
 import { softetherSsh } from '#sealert/profiles/softether-ssh.js';
 import { softetherTls } from '#sealert/profiles/softether-tls.js';
@@ -64,7 +65,7 @@ const LAYERS: Record<string, readonly string[]> = {
   wire: ['wire'],
   flow: ['flow', 'wire', '@noble/hashes'],
   detect: ['detect', 'flow', 'wire', '@noble/hashes', 'ipaddr.js'],
-  profiles: ['profiles', 'detect/profile.ts', 'detect/ssh-profile.ts'],
+  profiles: ['profiles', 'detect/profile.ts', 'detect/ssh-profile.ts', 'detect/early-profile.ts'],
   'report/model.ts': ['detect'],
   'engine.ts': ['capture/frame-batch.ts', 'detect', 'flow', 'profiles', 'report/model.ts', 'wire'],
   'tracing-engine.ts': ['capture/frame-batch.ts', 'detect', 'engine.ts', 'flow', 'profiles', 'wire'],
@@ -164,7 +165,7 @@ test('the core mentions no clock, no randomness, no I/O', () => {
   assert.match('x = Math.random()', FORBIDDEN);
 });
 
-const PROFILES = { softetherTls, softetherRudp, softetherSsh, softetherTraces };
+const PROFILES = { softether1, softetherTls, softetherRudp, softetherSsh, softetherTraces };
 
 test('profiles are data: types and each other aside they import nothing, and survive copying and JSON', () => {
   const files = SOURCES.filter(({ path }) => path.startsWith('profiles/'));

@@ -4,8 +4,9 @@
 import type { ProxyRequest } from '../flow/preamble.js';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/packet.js';
 import { contradicts, counterEvidence, evaluateClauses, type Held, nonceChain } from './clauses.js';
-import type { TlsConnection } from './connection.js';
+import type { FlowFacts, TlsConnection } from './connection.js';
 import type { AccelerationChannel } from './datagram-analysis.js';
+import type { EarlyFinding } from './early-analysis.js';
 import type {
   Connection,
   ConnectionRole,
@@ -63,6 +64,7 @@ export class SessionBuilder {
   private readonly connections: TlsConnection[] = [];
   private readonly channels: AccelerationChannel[] = [];
   private readonly ssh: SshFinding[] = [];
+  private readonly early: EarlyFinding[] = [];
 
   constructor(
     private readonly profile: TlsSessionProfile,
@@ -81,12 +83,22 @@ export class SessionBuilder {
     this.ssh.push(finding);
   }
 
+  addEarly(finding: EarlyFinding): void {
+    this.early.push(finding);
+  }
+
   /// The sessions, in the order of their starts.
   finish(): Session[] {
     const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
     const alone = assignChannels(groups, this.channels);
     const sessions = groups.flatMap((group) => this.judge(group) ?? []);
     sessions.push(...alone.map((channel) => this.describeAlone(channel)));
+    // What is known for certain to be a later version is none of the first.
+    const later = new Set(
+      groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowText)),
+    );
+    const early = this.early.filter(({ facts }) => !later.has(flowText(facts)));
+    sessions.push(...early.map(describeEarly));
     sessions.push(...this.ssh.map((finding) => this.describeSsh(finding)));
     return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
   }
@@ -132,7 +144,7 @@ export class SessionBuilder {
       ],
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
       against: counterEvidence(group, profile),
-      caveats: caveatsOf(group),
+      caveats: caveatsOf([primary, ...group.additional]),
     };
   }
 
@@ -243,7 +255,28 @@ export class SessionBuilder {
   }
 }
 
-function describeConnection(connection: TlsConnection, role: ConnectionRole): Connection {
+/// Nothing of the first version can be recorded any more: what is unverified is suspected at most.
+function describeEarly({ facts, product, evidence, caveat }: EarlyFinding): Session {
+  const { client, server, proxy } = facts;
+  return {
+    id: sessionId(facts.firstUs, PROTOCOL_TCP, client, server),
+    verdict: 'suspected',
+    carrier: facts.carrier,
+    software: { product, client: { generation: null }, server: { generation: null } },
+    client: endpoint(client, 'tcp'),
+    server: endpoint(server, 'tcp'),
+    ...(proxy === null ? {} : { target: targetOf(proxy) }),
+    start: rfc3339(facts.firstUs),
+    end: rfc3339(facts.lastUs),
+    startCaptured: facts.startSeen,
+    connections: [describeConnection(facts, 'primary')],
+    evidence,
+    against: [],
+    caveats: [caveat, ...caveatsOf([facts])],
+  };
+}
+
+function describeConnection(connection: FlowFacts, role: ConnectionRole): Connection {
   const { protocol, client, server } = connection;
   return {
     protocol,
@@ -283,7 +316,7 @@ function describeChannel({ flow, client, server }: Channel): Connection {
   };
 }
 
-function protocolNumber({ protocol, client }: TlsConnection): number {
+function protocolNumber({ protocol, client }: FlowFacts): number {
   if (protocol === 'tcp') return PROTOCOL_TCP;
   if (protocol === 'udp') return PROTOCOL_UDP;
   return client.address.length === 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
@@ -314,8 +347,7 @@ function clientHello(primary: TlsConnection): Evidence[] {
   ];
 }
 
-function caveatsOf(group: SessionGroup): string[] {
-  const connections = [group.primary, ...group.additional];
+function caveatsOf(connections: readonly FlowFacts[]): string[] {
   const caveats: string[] = [];
   const missing = connections.reduce((sum, connection) => sum + connection.missingBytes, 0);
   const gaps = connections.reduce((sum, connection) => sum + connection.gaps, 0);

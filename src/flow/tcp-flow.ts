@@ -119,9 +119,9 @@ export class TcpFlow {
     this.server.dropHandshake();
   }
 
-  /// Reads the ClientHello of a flow that ends as one of interest: most are dismissed before.
+  /// Reads the ClientHello of a flow of interest, once: most are dismissed before.
   readClientHello(): void {
-    if (this.handshake === null) return;
+    if (this.handshake === null || this.handshake.clientHello !== null) return;
     this.handshake.clientHello = readHandshake(this.client.handshakeBody()).clientHello;
     this.client.dropHandshake();
   }

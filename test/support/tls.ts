@@ -37,6 +37,8 @@ export interface ClientHelloFields {
   alpn?: readonly string[];
   /// Further extensions, in front of the others.
   extensions?: readonly HelloExtension[];
+  /// The 32 random bytes.
+  random?: Uint8Array;
 }
 
 export function clientHello(fields: ClientHelloFields = {}): Uint8Array {
@@ -52,7 +54,7 @@ export function clientHello(fields: ClientHelloFields = {}): Uint8Array {
   if (fields.versions !== undefined) extensions.push([43, vector(1, list16(fields.versions))]);
   const body = big()
     .u16(version)
-    .raw(new Uint8Array(32).fill(0x5a))
+    .raw(fields.random ?? new Uint8Array(32).fill(0x5a))
     .raw(vector(1, new Uint8Array(32)));
   body.raw(vector(2, list16(suites))).raw(vector(1, Uint8Array.of(0)));
   return handshakeMessage(1, body.raw(extensionList(extensions)).bytes());
