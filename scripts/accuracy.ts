@@ -16,6 +16,7 @@ import { CaptureReader } from '#sealert/capture/reader.js';
 import { isAtLeast, type Session, VERDICTS, type Verdict } from '#sealert/detect/findings.js';
 import { Engine } from '#sealert/engine.js';
 import { writeDocument } from './accuracy-document.js';
+import { Cut } from './cut.js';
 import { findLabelled, type LabelledCapture, type LabelledConnection, type LabelledEnd } from './labels.js';
 import { Mask } from './mask.js';
 import { recallByCarrier, type Score, type Share } from './score.js';
@@ -26,6 +27,9 @@ const NEITHER_WAY = new Set(['refused', 'unreachable', 'rudp-attempt', 'rudp-ove
 interface Options {
   minVerdict: Verdict;
   maskInstallation: boolean;
+  /// Seconds left out at the start of each capture, and those that a session goes on for to be counted.
+  cut: number | undefined;
+  left: number;
 }
 
 async function main(): Promise<void> {
@@ -48,6 +52,15 @@ async function main(): Promise<void> {
       default: false,
       describe: 'Replace addresses and ports, ignore names, certificates and the shape of the ClientHello',
     })
+    .option('cut', {
+      type: 'number',
+      describe: 'Leave out so many seconds of each capture and count only sessions that run by then',
+    })
+    .option('left', {
+      type: 'number',
+      default: 9,
+      describe: 'With --cut: seconds that a session has to go on to be counted',
+    })
     .option('write', {
       type: 'boolean',
       default: false,
@@ -58,14 +71,19 @@ async function main(): Promise<void> {
     .strict()
     .locale('en')
     .parse();
-  const options: Options = { minVerdict: args['min-verdict'], maskInstallation: args['mask-installation'] };
+  const { cut, left } = args;
+  if (args.write && cut !== undefined)
+    throw new Error('the tables of the document are those of whole captures');
+  const options = { minVerdict: args['min-verdict'], maskInstallation: args['mask-installation'], cut, left };
   const scores: Score[] = [];
   for (const folder of args._.map(String)) {
     for (const capture of await findLabelled(folder)) {
       const name = nameOf(capture);
       if (args.only !== undefined && !args.only.some((pattern) => fits(name, pattern))) continue;
       if (args.except?.some((pattern) => fits(name, pattern))) continue;
-      scores.push(await measure(capture, options));
+      const score = await measure(capture, options);
+      // Where nothing is left of the sessions there is nothing to find.
+      if (capture.label.sessions.length === 0 || score.sessions > 0) scores.push(score);
     }
   }
   if (scores.length === 0)
@@ -94,16 +112,18 @@ function fits(name: string, pattern: string): boolean {
 }
 
 async function measure(capture: LabelledCapture, options: Options): Promise<Score> {
-  const { label } = capture;
   const mask = options.maskInstallation ? new Mask() : undefined;
-  const sessions = await sessionsOf(capture.path, mask);
+  const cut = options.cut !== undefined ? new Cut(options.cut) : undefined;
+  const sessions = await sessionsOf(capture.path, mask, cut);
+  const label = cut?.running(capture.label, options.left) ?? capture.label;
   const asked = sessions.filter((session) => isAtLeast(session.verdict, options.minVerdict));
   const reported = asked.flatMap((session) =>
     session.connections.map((connection) => keyOf(connection, mask)),
   );
   const reportedSet = new Set(reported);
   const truth = label.sessions.flatMap((session) => session.connections);
-  const truthKeys = new Set(truth.map((connection) => keyOf(connection)));
+  const everyTrue = capture.label.sessions.flatMap((session) => session.connections);
+  const truthKeys = new Set(everyTrue.map((connection) => keyOf(connection)));
   const neither = new Set(
     label.others.filter((other) => NEITHER_WAY.has(other.role)).map((other) => keyOf(other)),
   );
@@ -126,9 +146,10 @@ async function measure(capture: LabelledCapture, options: Options): Promise<Scor
   };
 }
 
-async function sessionsOf(path: string, mask: Mask | undefined): Promise<Session[]> {
+async function sessionsOf(path: string, mask?: Mask, cut?: Cut): Promise<Session[]> {
   const engine = new Engine({ maskInstallation: mask !== undefined });
   const reader = new CaptureReader((batch) => {
+    cut?.apply(batch);
     mask?.apply(batch);
     engine.push(batch);
   });
@@ -207,7 +228,7 @@ function printProblems(scores: readonly Score[]): void {
   for (const score of scores) {
     if (score.connectionsFound < score.connections) {
       console.log(
-        `missed: ${score.name}: ${score.connectionsFound} of ${score.connections} connections found`,
+        `missed: ${score.name}: ${score.sessionsFound} of ${score.sessions} sessions, ${score.connectionsFound} of ${score.connections} connections found`,
       );
     }
     for (const key of score.falseConnections) console.log(`false: ${score.name}: ${key}`);
