@@ -25,7 +25,9 @@ export function accountOfGroup(group: SessionGroup, held: Held, profile: TlsSess
     'keep-alive',
     'keep-alive-law',
     'siblings',
+    'one-way-pair',
     'hub-poll',
+    'repeated-poll',
     'poll-rhythm',
     'frame-sizes',
     'plain-blocks',
@@ -68,8 +70,12 @@ function expectedText(clause: Clause, profile: TlsSessionProfile): string {
       return `${running.minKeepAlives.value} such keep-alives, and no side silent for longer than ${seconds(keepAlive.gapUs.max)} s`;
     case 'siblings':
       return `${running.minSiblings.value} such connections to the same server port at the same time`;
+    case 'one-way-pair':
+      return `one connection with records of the client only, and one with records of the server only, ${running.minOneWay.value} at least (half duplex)`;
     case 'hub-poll':
       return `the server asks with exactly ${hubPoll.arp.value} or ${hubPoll.neighbourSolicitation.value} bytes (ARP, neighbour solicitation) and the client gives the fitting reply within ${seconds(hubPoll.withinUs.value)} s`;
+    case 'repeated-poll':
+      return `${hubPoll.minRepeated.value} such pairs`;
     case 'poll-rhythm':
       return `${hubPoll.minPeriods.value} answered polls that come ${seconds(hubPoll.periodUs.min)} to ${seconds(hubPoll.periodUs.max)} s after the one before`;
     case 'frame-sizes':
@@ -118,7 +124,10 @@ function seenText(clause: Clause, group: SessionGroup): string {
     }
     case 'siblings':
       return `${connections.length}`;
+    case 'one-way-pair':
+      return 'no two connections that each carry one direction only';
     case 'hub-poll':
+    case 'repeated-poll':
       return `${total(({ tunnel }) => tunnel.polls.answered.count)} such pairs`;
     case 'poll-rhythm':
       return `${total(({ tunnel }) => tunnel.polls.answered.count)} answered polls, ${total(({ tunnel }) => tunnel.polls.periods.count)} of them in that rhythm`;

@@ -28,7 +28,9 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   note('keep-alive', keepAlives(group, profile));
   note('keep-alive-law', keepAliveLaw(group, profile));
   note('siblings', siblings(group, profile));
+  note('one-way-pair', oneWayPair(group, profile));
   note('hub-poll', hubPolls(group, profile));
+  note('repeated-poll', repeatedPoll(group, profile));
   note('poll-rhythm', pollRhythm(group, profile));
   note('frame-sizes', frameSizes(group, profile));
   note('plain-blocks', plainBlocks(group, profile));
@@ -193,6 +195,22 @@ function siblings(group: SessionGroup, profile: TlsSessionProfile): Evidence | n
   };
 }
 
+/// Half duplex: what one connection carries up, another one carries down.
+function oneWayPair(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { minOneWay } = profile.running;
+  const carriesOnly = (side: Side, other: Side) => side.records >= minOneWay.value && other.records === 0;
+  const connections = connectionsOf(group);
+  const up = connections.find(({ tunnel }) => carriesOnly(tunnel.client, tunnel.server));
+  const down = connections.find(({ tunnel }) => carriesOnly(tunnel.server, tunnel.client));
+  if (up === undefined || down === undefined) return null;
+  return {
+    feature: 'one-way-pair',
+    detail: `half duplex: client port ${up.client.port} carries what the client sends and nothing else, client port ${down.client.port} what the server sends`,
+    frames: [up, down].flatMap((connection) => references(connection, [connection.helloFrame])),
+    strength: 'supporting',
+  };
+}
+
 /// Bytes between the least and the greatest keep-alive.
 function spread(channels: readonly { side: Side }[]): number {
   const shortest = Math.min(...channels.map(({ side }) => side.shortestKeepAlive));
@@ -212,6 +230,13 @@ function hubPolls(group: SessionGroup, profile: TlsSessionProfile): Evidence | n
       .slice(0, MAX_REFERENCES),
     strength: 'strong',
   };
+}
+
+function repeatedPoll(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const pairs = sum(connectionsOf(group), ({ tunnel }) => tunnel.polls.answered.count);
+  const evidence = hubPolls(group, profile);
+  if (pairs < profile.hubPoll.minRepeated.value || evidence === null) return null;
+  return { ...evidence, feature: 'repeated-poll', detail: `${pairs} polls of a virtual hub are answered` };
 }
 
 function pollRhythm(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {

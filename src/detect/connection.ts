@@ -123,3 +123,10 @@ export function reverse<Facts extends FlowFacts>(facts: Facts): Facts {
     bytesFromServer: facts.bytesFromClient,
   };
 }
+
+/// A connection whose client was a guess, and wrong.
+export function turn(connection: TlsConnection): TlsConnection {
+  const { tunnel, plain } = connection;
+  tunnel.swapSides();
+  return { ...reverse(connection), plain: plain && { client: plain.server, server: plain.client } };
+}

@@ -2,7 +2,7 @@
 /// ones attach to it from the same client address, at the same server port.
 
 import type { FlowEnd } from '../flow/flow-table.js';
-import { reverse, type TlsConnection } from './connection.js';
+import { reverse, type TlsConnection, turn } from './connection.js';
 import type { AccelerationChannel } from './datagram-analysis.js';
 import type { ChainReading } from './nonce-chain.js';
 
@@ -91,13 +91,26 @@ export function groupConnections(
 }
 
 /// Turns connections whose client is a guess the way of those between the same
-/// ends whose client is known.
+/// ends whose client is known. Where none is known, an end that several
+/// connections share is the server: a client takes a port for each.
 function alignSides(connections: readonly TlsConnection[]): TlsConnection[] {
   const known = new Set(connections.filter(({ sidesKnown }) => sidesKnown).map(partiesOf));
+  const guessed = connections.filter(({ sidesKnown }) => !sidesKnown);
+  const sharing = new Map<string, number>();
+  for (const { input, client, server } of guessed) {
+    for (const { address, port } of [client, server]) {
+      const end = `${input} ${address} ${port}`;
+      sharing.set(end, (sharing.get(end) ?? 0) + 1);
+    }
+  }
+  const timesOf = ({ input }: TlsConnection, { address, port }: FlowEnd) =>
+    sharing.get(`${input} ${address} ${port}`)!;
   return connections.map((connection) => {
     if (connection.sidesKnown || known.has(partiesOf(connection))) return connection;
-    const reversed = reverse(connection);
-    return known.has(partiesOf(reversed)) ? reversed : connection;
+    const isReversed =
+      known.has(partiesOf(reverse(connection))) ||
+      timesOf(connection, connection.client) > timesOf(connection, connection.server);
+    return isReversed ? turn(connection) : connection;
   });
 }
 

@@ -25,12 +25,14 @@ export type Clause =
   | 'additional-connection'
   | 'keep-alive'
   | 'hub-poll'
+  | 'repeated-poll'
   | 'poll-rhythm'
   | 'frame-sizes'
   | 'plain-blocks'
   | 'attach-script'
   | 'keep-alive-law'
   | 'siblings'
+  | 'one-way-pair'
   | 'nonce-chain'
   | 'rudp';
 
@@ -95,6 +97,8 @@ export interface TlsSessionProfile {
     neighbourAdvertisement: Limit;
     withinUs: Limit;
     minPairs: Limit;
+    /// So many show more than a chance pair, whatever time lies between them.
+    minRepeated: Limit;
     /// Time from one poll of the same kind to the next, and fewest such times.
     periodUs: Range;
     minPeriods: Limit;
@@ -128,6 +132,8 @@ export interface TlsSessionProfile {
     minKeepAlives: Limit;
     /// Connections of one client to one server port at the same time.
     minSiblings: Limit;
+    /// Records of a connection with one direction only, of a session that is half duplex.
+    minOneWay: Limit;
   };
   verdict: VerdictRules<Clause>;
 }

@@ -58,8 +58,8 @@ interface PollKind {
 }
 
 export class Tunnel {
-  readonly client: Side;
-  readonly server: Side;
+  client: Side;
+  server: Side;
   /// Records too short for any block that were not the end of their side.
   tinyRecords = 0;
   /// Bytes that are no TLS followed: encryption is switched off.
@@ -106,6 +106,11 @@ export class Tunnel {
     return keepAlives > 0 || this.polls.answered.count > 0 || (this.smallRecords > 0 && manySmall);
   }
 
+  /// The end that was taken for the client is the server. Only without polls, which tell the sides.
+  swapSides(): void {
+    [this.client, this.server] = [this.server, this.client];
+  }
+
   /// Takes the next application record; `length` is its length field.
   record(
     fromClient: boolean,
@@ -124,10 +129,13 @@ export class Tunnel {
     this.tinyRecords += side.trailingTiny;
     side.trailingTiny = 0;
     side.first ??= { length, afterUs: timeUs - this.beginUs, frame };
-    const isFrameSized = this.noteFrameSize(length, protection, frame);
-    if (holds(protection, length, this.profile.keepAlive.plaintext)) {
-      this.noteGap(side, fromClient ? this.server : this.client, length, isFrameSized, timeUs, frame);
-    }
+    const sizeIndex = this.frameSizeIndex(length, protection);
+    const other = fromClient ? this.server : this.client;
+    const isKeepAlive =
+      holds(protection, length, this.profile.keepAlive.plaintext) &&
+      this.noteGap(side, other, length, sizeIndex >= 0, timeUs, frame);
+    // A keep-alive has any size: it says nothing of those of frames.
+    if (sizeIndex >= 0 || !isKeepAlive) this.noteFrameSize(sizeIndex, length, protection, frame);
     side.longestGapUs = Math.max(side.longestGapUs, timeUs - side.lastUs);
     side.records++;
     side.lastUs = timeUs;
@@ -136,7 +144,7 @@ export class Tunnel {
   }
 
   /// A record of a keep-alive's size: by the time since the last of its side it
-  /// can be one, or can not.
+  /// can be one, or can not. True if it can.
   private noteGap(
     side: Side,
     other: Side,
@@ -144,19 +152,20 @@ export class Tunnel {
     isFrameSized: boolean,
     timeUs: number,
     frame: number,
-  ): void {
+  ): boolean {
     const { gapUs, leastGapUs, quietUs } = this.profile.keepAlive;
     const waitedUs = timeUs - side.lastUs;
     if (waitedUs < gapUs.min) {
       // The first record, a keep-alive sent at once, has nothing before it.
       if (side.records > 0 && !isFrameSized) side.unexplained++;
-      return;
+      return false;
     }
-    if (waitedUs > gapUs.max || timeUs - other.lastUs < quietUs.value) return;
+    if (waitedUs > gapUs.max || timeUs - other.lastUs < quietUs.value) return false;
     side.keepAlives.add(frame);
     if (waitedUs <= leastGapUs.max) side.keepAlivesAtLeast++;
     side.shortestKeepAlive = Math.min(side.shortestKeepAlive, length);
     side.longestKeepAlive = Math.max(side.longestKeepAlive, length);
+    return true;
   }
 
   private notePoll(length: number, protection: RecordProtection, timeUs: number, frame: number): void {
@@ -186,21 +195,26 @@ export class Tunnel {
     kind.lastAnsweredUs = kind.askedUs;
   }
 
-  /// True if the record can hold one frame of a usual small size. With block
-  /// ciphers a length stands for many sizes: no evidence, but no objection.
-  private noteFrameSize(length: number, protection: RecordProtection, frame: number): boolean {
+  /// Which usual small size of a frame the record can hold, or -1.
+  private frameSizeIndex(length: number, protection: RecordProtection): number {
     const { sizes, smallMax } = this.profile.frameSizes;
+    if (protection.plaintextMax(length) > smallMax.value) return -1;
+    return sizes.values.findIndex((size) => isSize(protection, length, size));
+  }
+
+  /// With block ciphers a length stands for many sizes: no evidence, but no objection.
+  private noteFrameSize(
+    sizeIndex: number,
+    length: number,
+    protection: RecordProtection,
+    frame: number,
+  ): void {
     const most = protection.plaintextMax(length);
-    if (most > smallMax.value) return false;
-    const i = sizes.values.findIndex((size) => isSize(protection, length, size));
-    if (protection.plaintextMin(length) === most) {
-      this.smallRecords++;
-      if (i >= 0) {
-        this.frameSized.add(frame);
-        this.sizesSeen |= 1 << i;
-      }
-    }
-    return i >= 0;
+    if (most > this.profile.frameSizes.smallMax.value || protection.plaintextMin(length) !== most) return;
+    this.smallRecords++;
+    if (sizeIndex < 0) return;
+    this.frameSized.add(frame);
+    this.sizesSeen |= 1 << sizeIndex;
   }
 }
 

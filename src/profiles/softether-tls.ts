@@ -157,6 +157,11 @@ export const softetherTls: TlsSessionProfile = {
       value: 1,
       source: 'a single pair occurs in 1 of 1,117 public TLS flows (facts, hard cases B4)',
     },
+    minRepeated: {
+      value: 2,
+      source:
+        'no public TLS flow has one pair and mostly frame-sized records; the second comes within 5.1 s, or is of the other kind (facts, hard cases B3 and B4)',
+    },
     periodUs: {
       min: 4_850_000,
       max: 5_350_000,
@@ -205,6 +210,10 @@ export const softetherTls: TlsSessionProfile = {
     },
     minKeepAlives: { value: 6, source: 'facts, hard cases B4: no public flow reaches 3' },
     minSiblings: { value: 2, source: 'the default session has two connections (Protocol.c: QoS)' },
+    minOneWay: {
+      value: 4,
+      source: 'half of the fewest records of `frameSizes`, because two connections show them together',
+    },
   },
   // The script alone can be met by chance. What follows tells: a web
   // application that goes on in small steps after large ones meets
@@ -229,6 +238,8 @@ export const softetherTls: TlsSessionProfile = {
     likely: [
       // Without the log-in: the tunnel's own laws, which no public flow keeps.
       { all: ['poll-rhythm'], count: 0, of: [] },
+      { all: ['repeated-poll', 'frame-sizes'], count: 0, of: [] },
+      { all: ['one-way-pair', 'frame-sizes'], count: 0, of: [] },
       { all: ['plain-blocks'], count: 0, of: [] },
       { all: ['keep-alive-law'], count: 0, of: [] },
       { all: ['keep-alive', 'siblings'], count: 0, of: [] },
