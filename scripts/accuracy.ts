@@ -22,7 +22,14 @@ import { Mask } from './mask.js';
 import { recallByCarrier, type Score, type Share } from './score.js';
 
 /// Roles of connections that belong to a true session without being one of its own.
-const NEITHER_WAY = new Set(['refused', 'unreachable', 'rudp-attempt', 'rudp-over-dns']);
+const NEITHER_WAY = new Set([
+  'refused',
+  'unreachable',
+  'rudp-attempt',
+  'rudp-over-dns',
+  'rudp',
+  'rudp-leftover-of-earlier-session',
+]);
 
 interface Options {
   minVerdict: Verdict;

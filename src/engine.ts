@@ -9,8 +9,8 @@ import { FlowOfDatagrams } from './detect/datagram-analysis.js';
 import { EarlyAnalysis } from './detect/early-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
-import { NonceChainPool } from './detect/nonce-chain.js';
 import { OpenVpnDatagrams, OpenVpnStream } from './detect/openvpn-analysis.js';
+import { NonceChain } from './detect/nonce-chain.js';
 import { PlainAnalysis } from './detect/plain-analysis.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { serversOf } from './detect/servers.js';
@@ -23,6 +23,8 @@ import { TlsAnalysis } from './detect/tls-analysis.js';
 import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
 import { softether1 } from './profiles/softether-1.js';
+import { KeylessChain } from './flow/rudp/keyless-chain.js';
+import { SparePool } from './flow/spare-pool.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
 import { softetherTls } from './profiles/softether-tls.js';
@@ -60,7 +62,10 @@ const CLOCK_FORWARD_US = 3_600_000_000;
 
 export class Engine {
   private readonly packet = new Packet();
-  private readonly chains = new NonceChainPool();
+  private readonly chains = {
+    nonces: new SparePool(() => new NonceChain()),
+    keyless: new SparePool(() => new KeylessChain('udp')),
+  };
   private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
   private readonly tracker: FlowTracker;
   private sessions: SessionBuilder;

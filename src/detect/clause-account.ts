@@ -32,7 +32,7 @@ export function accountOfGroup(group: SessionGroup, held: Held, profile: TlsSess
     'frame-sizes',
     'plain-blocks',
     'nonce-chain',
-    ...(primary.rudp === null ? [] : (['rudp'] as const)),
+    ...(primary.rudp === null ? [] : primary.rudp.keyless ? (['rudp-chain'] as const) : (['rudp'] as const)),
   ];
   const steps = primary.script.messages.map((message) => stepOf(message, primary, profile));
   return shown.map((clause) => {
@@ -84,6 +84,8 @@ function expectedText(clause: Clause, profile: TlsSessionProfile): string {
       return `${plainBlocks.minBlocks.value} blocks of the tunnel in clear after the log-in (encryption switched off)`;
     case 'rudp':
       return 'segments of R-UDP, signed with the keys of the opening';
+    case 'rudp-chain':
+      return 'packets of R-UDP that take their nonce from the packet before (the opening was not captured)';
     case 'nonce-chain':
       return 'a UDP flow beside the connections whose datagrams chain by their nonces (UDP acceleration)';
   }
@@ -136,6 +138,7 @@ function seenText(clause: Clause, group: SessionGroup): string {
     case 'plain-blocks':
       return primary.plain === null ? 'the connection stays in TLS' : 'something else follows TLS';
     case 'rudp':
+    case 'rudp-chain':
     case 'nonce-chain':
       return 'none';
   }

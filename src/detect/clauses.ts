@@ -1,7 +1,7 @@
 /// The tests of a profile on one session: each returns the evidence that it
 /// found, with frame numbers, or nothing.
 
-import type { TlsConnection } from './connection.js';
+import type { RudpFacts, TlsConnection } from './connection.js';
 import type { CounterEvidence, Evidence, FrameReference } from './findings.js';
 import { type Channel, endedAtOnce, type SessionGroup } from './grouping.js';
 import type { ChainReading } from './nonce-chain.js';
@@ -35,6 +35,7 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   note('frame-sizes', frameSizes(group, profile));
   note('plain-blocks', plainBlocks(group, profile));
   note('rudp', rudp(group));
+  note('rudp-chain', rudpChain(group, profile));
   note('nonce-chain', nonceChain(group.channels));
   return held;
 }
@@ -120,14 +121,15 @@ function firstRecords(connection: TlsConnection, profile: TlsSessionProfile): Ev
 }
 
 function additionalConnections(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
-  const [first] = group.additional;
+  const attached = group.additional.filter(({ kind }) => kind === 'additional');
+  const [first] = attached;
   if (first === undefined) return null;
   const afterUs = first.firstUs - group.primary.tunnel.beginUs;
   const { attach, attachAnswer } = profile.script;
   return {
     feature: 'additional-connection',
-    detail: `${group.additional.length} further connection(s) to the same server port with signature, hello, attach (${attach.min}-${attach.max}) and answer (${attachAnswer.min}-${attachAnswer.max}), the first ${seconds(afterUs)} s after the welcome`,
-    frames: group.additional
+    detail: `${attached.length} further connection(s) to the same server port with signature, hello, attach (${attach.min}-${attach.max}) and answer (${attachAnswer.min}-${attachAnswer.max}), the first ${seconds(afterUs)} s after the welcome`,
+    frames: attached
       .flatMap((connection) => messageFrames(connection, connection.script.messages.slice(-2)))
       .slice(0, MAX_REFERENCES),
     strength: 'strong',
@@ -294,19 +296,42 @@ function plainBlocks(group: SessionGroup, profile: TlsSessionProfile): Evidence 
   };
 }
 
+const RUDP_NAMES = { udp: 'UDP', dns: 'DNS messages', icmp: 'ICMP messages' };
+
 function rudp(group: SessionGroup): Evidence | null {
   const facts = group.primary.rudp;
   if (facts === null) return null;
-  const names = { udp: 'UDP', dns: 'DNS messages', icmp: 'ICMP messages' };
+  const { carrier, keyless, segments, bulkLinks, bulkPackets, frames } = facts;
+  if (keyless) {
+    // Bulk packets carry the frames of a tunnel, and nothing else chains like them.
+    return bulkLinks === 0 ? null : { ...keylessRudp(group, facts), feature: 'rudp', strength: 'decisive' };
+  }
   const bulk =
-    facts.bulkLinks === 0
-      ? ''
-      : `; ${facts.bulkLinks} of ${facts.bulkPackets} packets of data chain by their nonces`;
+    bulkLinks === 0 ? '' : `; ${bulkLinks} of ${bulkPackets} packets of data chain by their nonces`;
   return {
     feature: 'rudp',
-    detail: `R-UDP in ${names[facts.carrier]}: ${facts.segments} segments are signed with the keys that follow from the opening (SHA-1, 160 bits)${bulk}`,
-    frames: references(group.primary, facts.frames),
+    detail: `R-UDP in ${RUDP_NAMES[carrier]}: ${segments} segments are signed with the keys that follow from the opening (SHA-1, 160 bits)${bulk}`,
+    frames: references(group.primary, frames),
     strength: 'decisive',
+  };
+}
+
+/// R-UDP for certain, and a tunnel: an attempt beside another way of connecting
+/// is over sooner, and opens no second connection.
+function rudpChain(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { primary, additional } = group;
+  if (!primary.rudp?.keyless || primary.rudp.bulkLinks > 0) return null;
+  const lasts = primary.lastUs - primary.firstUs >= profile.running.maxRudpAttemptUs.value;
+  return lasts || additional.length > 0 ? keylessRudp(group, primary.rudp) : null;
+}
+
+function keylessRudp({ primary }: SessionGroup, facts: RudpFacts): Evidence {
+  const { carrier, segments, bulkPackets, frames } = facts;
+  return {
+    feature: 'rudp-chain',
+    detail: `R-UDP in ${RUDP_NAMES[carrier]} whose opening was not captured: ${segments} of ${bulkPackets} packets take their nonce from the packet before`,
+    frames: references(primary, frames),
+    strength: 'strong',
   };
 }
 

@@ -40,6 +40,8 @@ export interface TlsConnection extends FlowFacts {
   script: ScriptReading;
   log: RecordLog;
   tunnel: Tunnel;
+  /// The same read with client and server changed over, where who is the client is a guess.
+  reversedTunnel: Tunnel | null;
   /// Blocks read in clear after the log-in, if encryption is off.
   plain: { client: PlainSide; server: PlainSide } | null;
   protection: RecordProtection;
@@ -55,6 +57,9 @@ export interface TlsConnection extends FlowFacts {
 
 export interface RudpFacts {
   carrier: 'udp' | 'dns' | 'icmp';
+  /// The opening was not captured: `segments` are the packets that take their
+  /// IV or nonce from the packet before, of all that were sent.
+  keyless: boolean;
   /// Segments signed with the keys of the session's opening.
   segments: number;
   /// Packets of the tunnel's data, and how many of them chain.
@@ -104,6 +109,7 @@ export function emptyConnection(facts: FlowFacts, profile: TlsSessionProfile): T
     script: { outcome: 'open', messages: [] },
     log: new RecordLog(),
     tunnel: new Tunnel(facts.firstUs, profile),
+    reversedTunnel: null,
     plain: null,
     protection: ASSUMED_PROTECTION,
     helloFrame: 0,
@@ -126,7 +132,11 @@ export function reverse<Facts extends FlowFacts>(facts: Facts): Facts {
 
 /// A connection whose client was a guess, and wrong.
 export function turn(connection: TlsConnection): TlsConnection {
-  const { tunnel, plain } = connection;
-  tunnel.swapSides();
-  return { ...reverse(connection), plain: plain && { client: plain.server, server: plain.client } };
+  const { tunnel, reversedTunnel, plain } = connection;
+  return {
+    ...reverse(connection),
+    tunnel: reversedTunnel ?? tunnel,
+    reversedTunnel: reversedTunnel && tunnel,
+    plain: plain && { client: plain.server, server: plain.client },
+  };
 }

@@ -5,14 +5,27 @@ import type { DatagramAnalysis, DatagramFlow } from '../flow/datagram-flow.js';
 import type { FlowEnd } from '../flow/flow-table.js';
 import type { MemoryBudget } from '../flow/memory-budget.js';
 import { OPENING_BYTES, type RudpCarrier } from '../flow/rudp/carriers.js';
+import type { KeylessChain } from '../flow/rudp/keyless-chain.js';
 import { RudpFlow } from '../flow/rudp/rudp-flow.js';
+import type { SparePool } from '../flow/spare-pool.js';
 import { TcpFlow } from '../flow/tcp-flow.js';
-import { connectionOf, emptyConnection, type RudpFacts, type TlsConnection } from './connection.js';
-import type { ChainReading, NonceChain, NonceChainPool } from './nonce-chain.js';
+import {
+  connectionOf,
+  emptyConnection,
+  type FlowFacts,
+  type RudpFacts,
+  type TlsConnection,
+} from './connection.js';
+import type { ChainReading, NonceChain } from './nonce-chain.js';
 import type { TlsSessionProfile, TraceProfile } from './profile.js';
 import { TlsAnalysis, type TlsTrace } from './tls-analysis.js';
 
 const PORT_DNS = 53;
+
+/// Of R-UDP over ICMP: what the client sends is an information request, what
+/// the server sends its reply (facts, observed). The opening goes in other types too.
+const ICMP_FROM_CLIENT = 15;
+const ICMP_FROM_SERVER = 16;
 
 /// A UDP flow whose datagrams chain: the fast channel of some session.
 export interface AccelerationChannel {
@@ -50,13 +63,23 @@ export interface DatagramFindings {
   acceleration(channel: AccelerationChannel): void;
 }
 
+/// Chains for the flows of plain UDP.
+export interface ChainPools {
+  nonces: SparePool<NonceChain>;
+  keyless: SparePool<KeylessChain>;
+}
+
 export class FlowOfDatagrams implements DatagramAnalysis {
   private chain: NonceChain | null;
+  /// R-UDP in plain UDP whose opening was not captured.
+  private keyless: KeylessChain | null;
   private rudp: RudpFlow | null = null;
   private inner: TcpFlow | null = null;
   private innerConnection: TlsConnection | null = null;
   private innerTrace: TlsTrace | null = null;
   private readonly carrier: RudpCarrier;
+  /// Told by the carrier; a guess by the ports over plain UDP.
+  private clientIsA: boolean;
 
   constructor(
     private readonly flow: DatagramFlow,
@@ -64,12 +87,14 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     private readonly traces: TraceProfile,
     private readonly input: number,
     private readonly budget: MemoryBudget,
-    private readonly chains: NonceChainPool,
+    private readonly chains: ChainPools,
     private readonly found: DatagramFindings,
   ) {
     const isDns = flow.portA === PORT_DNS || flow.portB === PORT_DNS;
     this.carrier = flow.isIcmp ? 'icmp' : isDns ? 'dns' : 'udp';
-    this.chain = this.carrier === 'udp' ? chains.take() : null;
+    this.clientIsA = isDns ? flow.portB === PORT_DNS : flow.portA > flow.portB;
+    this.chain = this.carrier === 'udp' ? chains.nonces.take() : null;
+    this.keyless = this.carrier === 'udp' ? chains.keyless.take() : null;
   }
 
   datagram(
@@ -84,23 +109,82 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   ): boolean {
     if (this.rudp === null && (this.chain === null || length === OPENING_BYTES)) this.rudp = this.newRudp();
     const state = this.rudp?.datagram(fromA, bytes, at, captured, length, timeUs, frame) ?? 'hopeless';
+    if (this.carrier === 'icmp') this.noteIcmpType(fromA, bytes[at]!);
     // Bulk packets of R-UDP chain too: they are no acceleration.
-    if (state === 'verified') this.dropChain();
+    if (state === 'verified') this.dropChains();
     const chained = this.chain?.datagram(fromA, bytes, at, captured, length, timeUs, frame) ?? 'hopeless';
+    if (captured === length) this.keyless?.datagram(fromA, bytes, at, length, frame);
+    if (this.keyless?.state === 'hopeless') this.dropKeyless();
     // Echoes of other programs run between the same hosts: ICMP is never let go.
-    return this.carrier === 'icmp' || state !== 'hopeless' || chained !== 'hopeless';
+    return this.carrier === 'icmp' || state !== 'hopeless' || chained !== 'hopeless' || this.keyless !== null;
   }
 
   end(flow: DatagramFlow): void {
     this.rudp?.end();
     this.endUnanswered(flow);
-    if (this.chain?.state === 'chained') this.reportChannel(flow, this.chain);
-    this.dropChain();
+    const keyless = this.rudp?.state === 'chained' ? this.rudp.withoutOpening : this.keyless;
+    if (keyless?.state === 'chained') this.endKeyless(flow, keyless);
+    else if (this.chain?.state === 'chained') this.reportChannel(flow, this.chain);
+    this.dropChains();
   }
 
-  private dropChain(): void {
-    if (this.chain !== null) this.chains.give(this.chain);
+  private dropChains(): void {
+    if (this.chain !== null) this.chains.nonces.give(this.chain);
     this.chain = null;
+    this.dropKeyless();
+  }
+
+  private dropKeyless(): void {
+    if (this.keyless !== null) this.chains.keyless.give(this.keyless);
+    this.keyless = null;
+  }
+
+  private noteIcmpType(fromA: boolean, type: number): void {
+    if (type === ICMP_FROM_CLIENT) this.clientIsA = fromA;
+    else if (type === ICMP_FROM_SERVER) this.clientIsA = !fromA;
+  }
+
+  /// R-UDP without its keys. A server goes on alone when its client has given up an attempt.
+  private endKeyless(flow: DatagramFlow, keyless: KeylessChain): void {
+    const bulkLinks = keyless.bulkLinks + (this.chain?.links ?? 0);
+    if (bulkLinks === 0 && Math.min(...keyless.linksOf) === 0) return;
+    const facts = this.flowFacts(flow);
+    this.found.connection({
+      ...emptyConnection(facts, this.profile),
+      helloFrame: keyless.firstFrame,
+      sidesKnown: this.carrier !== 'udp',
+      rudp: {
+        carrier: this.carrier,
+        keyless: true,
+        segments: keyless.links,
+        bulkPackets: keyless.pairs,
+        bulkLinks,
+        frames: [keyless.firstFrame],
+      },
+    });
+  }
+
+  /// Of a flow that was running before the capture began.
+  private flowFacts(flow: DatagramFlow): FlowFacts {
+    const { carrier, clientIsA } = this;
+    return {
+      input: this.input,
+      carrier,
+      protocol: carrier === 'icmp' ? 'icmp' : 'udp',
+      client: clientIsA ? flow.a : flow.b,
+      server: clientIsA ? flow.b : flow.a,
+      firstUs: flow.firstUs,
+      lastUs: flow.lastUs,
+      packets: flow.packets,
+      bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
+      bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
+      startSeen: false,
+      closeSeen: false,
+      missingBytes: 0,
+      gaps: 0,
+      handshake: null,
+      proxy: null,
+    };
   }
 
   private reportChannel(flow: DatagramFlow, chain: NonceChain): void {
@@ -120,7 +204,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
 
   dismiss(): void {
     this.rudp?.end();
-    this.dropChain();
+    this.dropChains();
   }
 
   /// Over DNS and ICMP an opening shows by itself: no other program writes such messages.
@@ -210,6 +294,7 @@ function factsOf(rudp: RudpFlow, carrier: RudpCarrier): RudpFacts {
   const { client, server } = rudp;
   return {
     carrier,
+    keyless: false,
     segments: client.segments + server.segments,
     bulkLinks: client.bulkLinks + server.bulkLinks,
     bulkPackets: client.bulkPackets + server.bulkPackets,

@@ -90,28 +90,30 @@ export function groupConnections(
   return all;
 }
 
-/// Turns connections whose client is a guess the way of those between the same
-/// ends whose client is known. Where none is known, an end that several
-/// connections share is the server: a client takes a port for each.
+/// Turns running connections that were taken the wrong way round. An end that
+/// several connections share is the server's: a client takes a port for each.
+/// Else those between the same ends tell whose client is known.
 function alignSides(connections: readonly TlsConnection[]): TlsConnection[] {
   const known = new Set(connections.filter(({ sidesKnown }) => sidesKnown).map(partiesOf));
-  const guessed = connections.filter(({ sidesKnown }) => !sidesKnown);
   const sharing = new Map<string, number>();
-  for (const { input, client, server } of guessed) {
-    for (const { address, port } of [client, server]) {
-      const end = `${input} ${address} ${port}`;
-      sharing.set(end, (sharing.get(end) ?? 0) + 1);
+  for (const { input, client, server } of connections) {
+    for (const end of [client, server]) {
+      const key = endKey(input, end);
+      sharing.set(key, (sharing.get(key) ?? 0) + 1);
     }
   }
-  const timesOf = ({ input }: TlsConnection, { address, port }: FlowEnd) =>
-    sharing.get(`${input} ${address} ${port}`)!;
-  return connections.map((connection) => {
-    if (connection.sidesKnown || known.has(partiesOf(connection))) return connection;
-    const isReversed =
-      known.has(partiesOf(reverse(connection))) ||
-      timesOf(connection, connection.client) > timesOf(connection, connection.server);
-    return isReversed ? turn(connection) : connection;
-  });
+  const isReversed = (connection: TlsConnection) => {
+    const { kind, input, client, server, sidesKnown } = connection;
+    if (kind !== 'running') return false;
+    const more = sharing.get(endKey(input, client))! - sharing.get(endKey(input, server))!;
+    if (more !== 0) return more > 0;
+    return !sidesKnown && !known.has(partiesOf(connection)) && known.has(partiesOf(reverse(connection)));
+  };
+  return connections.map((connection) => (isReversed(connection) ? turn(connection) : connection));
+}
+
+function endKey(input: number, { address, port }: FlowEnd): string {
+  return `${input} ${address} ${port}`;
 }
 
 /// Who talks to whom: connections of one session have it in common.

@@ -112,23 +112,14 @@ export class NonceChain {
     return this.state;
   }
 
+  /// Links of both directions.
+  get links(): number {
+    return this.a.bestLinks + this.b.bestLinks;
+  }
+
   /// What one direction showed so far.
   reading(fromA: boolean): ChainReading {
     return (fromA ? this.a : this.b).reading();
-  }
-}
-
-/// Chains used again: nearly every flow of four datagrams needs one for a moment.
-export class NonceChainPool {
-  private readonly spare: NonceChain[] = [];
-
-  take(): NonceChain {
-    return this.spare.pop() ?? new NonceChain();
-  }
-
-  give(chain: NonceChain): void {
-    chain.reset();
-    this.spare.push(chain);
   }
 }
 

@@ -34,7 +34,8 @@ export type Clause =
   | 'siblings'
   | 'one-way-pair'
   | 'nonce-chain'
-  | 'rudp';
+  | 'rudp'
+  | 'rudp-chain';
 
 /// SoftEther VPN over TLS over TCP. Message sizes are bytes of plaintext in a
 /// TLS record; every message of the script is one record, alone in its turn.
@@ -134,6 +135,8 @@ export interface TlsSessionProfile {
     minSiblings: Limit;
     /// Records of a connection with one direction only, of a session that is half duplex.
     minOneWay: Limit;
+    /// R-UDP without bulk packets that lasts longer is no attempt beside another way of connecting.
+    maxRudpAttemptUs: Limit;
   };
   verdict: VerdictRules<Clause>;
 }

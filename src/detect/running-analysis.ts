@@ -66,12 +66,16 @@ export class RunningAnalysis implements FlowAnalysis {
       undefined,
     );
     if (best === undefined || !best.tunnel.promising) return;
+    const other = this.readings.find(
+      ({ protection, reversed }) => protection === best.protection && reversed !== best.reversed,
+    );
     const facts = connectionOf(flow, this.input);
     this.found({
       ...emptyConnection(best.reversed ? reverse(facts) : facts, this.profile),
       // Only polls tell the sides apart; without them it is the ports.
       sidesKnown: best.tunnel.polls.answered.count > 0,
       tunnel: best.tunnel,
+      reversedTunnel: other?.tunnel ?? null,
       protection: best.protection,
       helloFrame: this.firstFrame,
     });

@@ -137,6 +137,7 @@ export class TlsAnalysis implements FlowAnalysis {
       script: reading,
       log: this.log,
       tunnel,
+      reversedTunnel: null,
       plain: tunnel.leftTls
         ? {
             client: plainSide(client.blocks, this.plainFrames.client),

@@ -58,8 +58,8 @@ interface PollKind {
 }
 
 export class Tunnel {
-  client: Side;
-  server: Side;
+  readonly client: Side;
+  readonly server: Side;
   /// Records too short for any block that were not the end of their side.
   tinyRecords = 0;
   /// Bytes that are no TLS followed: encryption is switched off.
@@ -104,11 +104,6 @@ export class Tunnel {
     const keepAlives = this.client.keepAlives.count + this.server.keepAlives.count;
     const manySmall = this.frameSized.count >= this.smallRecords * running.minFrameShare.value;
     return keepAlives > 0 || this.polls.answered.count > 0 || (this.smallRecords > 0 && manySmall);
-  }
-
-  /// The end that was taken for the client is the server. Only without polls, which tell the sides.
-  swapSides(): void {
-    [this.client, this.server] = [this.server, this.client];
   }
 
   /// Takes the next application record; `length` is its length field.

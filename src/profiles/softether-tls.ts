@@ -214,6 +214,11 @@ export const softetherTls: TlsSessionProfile = {
       value: 4,
       source: 'half of the fewest records of `frameSizes`, because two connections show them together',
     },
+    maxRudpAttemptUs: {
+      value: 25_000_000,
+      source:
+        'Network.c: a client tries for 10 s (TIMEOUT_TCP_PORT_CHECK), and the server sends to one that has gone for 12 s (RUDP_TIMEOUT)',
+    },
   },
   // The script alone can be met by chance. What follows tells: a web
   // application that goes on in small steps after large ones meets
@@ -236,6 +241,7 @@ export const softetherTls: TlsSessionProfile = {
       },
     ],
     likely: [
+      { all: ['rudp-chain'], count: 0, of: [] },
       // Without the log-in: the tunnel's own laws, which no public flow keeps.
       { all: ['poll-rhythm'], count: 0, of: [] },
       { all: ['repeated-poll', 'frame-sizes'], count: 0, of: [] },

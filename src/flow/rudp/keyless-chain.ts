@@ -27,7 +27,11 @@ const GIVE_UP_AFTER_PAIRS = 64;
 const UDP_SHAPES = [BULK_SHAPES[0]];
 
 export class KeylessChain {
+  /// Of both sides, and of each.
   links = 0;
+  readonly linksOf: [number, number] = [0, 0];
+  /// Those between bulk packets, which only a tunnel sends.
+  bulkLinks = 0;
   pairs = 0;
   state: 'undecided' | 'hopeless' | 'chained' = 'undecided';
   /// The frame with the first link.
@@ -41,16 +45,29 @@ export class KeylessChain {
     this.bulk = [new ChainLinks(shapes), new ChainLinks(shapes)];
   }
 
+  /// Ready for another flow.
+  reset(): void {
+    this.links = 0;
+    this.linksOf.fill(0);
+    this.bulkLinks = 0;
+    this.pairs = 0;
+    this.state = 'undecided';
+    this.firstFrame = 0;
+    this.lastLen.fill(0);
+    for (const bulk of this.bulk) bulk.reset();
+  }
+
   /// Takes a packet of the flow, captured whole.
   datagram(fromA: boolean, bytes: Uint8Array, at: number, length: number, frame: number): void {
     const side = fromA ? 0 : 1;
     const bulk = this.bulk[side];
     const found = bulk.match(bytes, at, length, length);
     if (found < 0) return;
+    if (found > 0) this.bulkLinks++;
     const before = this.last[side];
     const canBeSegment = length >= MIN_SEGMENT_BYTES && length <= MAX_SEGMENT_BYTES;
     const isNext = canBeSegment && found === 0 && isLink(before, this.lastLen[side], bytes, at);
-    if (bulk.datagrams > 0 || this.lastLen[side] > 0) this.notePair(found > 0 || isNext, frame);
+    if (bulk.datagrams > 0 || this.lastLen[side] > 0) this.notePair(side, found > 0 || isNext, frame);
     // A segment between bulk packets breaks neither chain, nor does a bulk packet between segments.
     if (!isNext) bulk.remember(length);
     if (found > 0 || !canBeSegment) return;
@@ -64,9 +81,12 @@ export class KeylessChain {
     return this.lastLen[side] > 0 ? this.last[side].subarray(0, this.lastLen[side]) : null;
   }
 
-  private notePair(isLinked: boolean, frame: number): void {
+  private notePair(side: 0 | 1, isLinked: boolean, frame: number): void {
     this.pairs++;
-    if (isLinked && this.links++ === 0) this.firstFrame = frame;
+    if (isLinked) {
+      this.linksOf[side]++;
+      if (this.links++ === 0) this.firstFrame = frame;
+    }
     if (this.state !== 'undecided') return;
     if (this.links >= MIN_LINKS) this.state = 'chained';
     else if (this.pairs >= (this.links > 0 ? GIVE_UP_AFTER_PAIRS : HOPELESS_AFTER_PAIRS)) {
