@@ -1,8 +1,10 @@
 /// Hands the bytes of one SSH connection to its analysis, and what it finds to the sessions.
 
 import type { MemoryBudget } from '../flow/memory-budget.js';
+import { SshGuess } from '../flow/ssh/ssh-guess.js';
 import type { StreamAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import { connectionOf, type FlowFacts } from './connection.js';
+import { isAtLeast } from './findings.js';
 import { SshAnalysis, type SshSession } from './ssh-analysis.js';
 import type { SshKnowledge } from './ssh-sizes.js';
 
@@ -15,6 +17,8 @@ export interface SshFinding {
 export class SshConnection implements StreamAnalysis {
   private readonly analysis: SshAnalysis;
   private started = false;
+  /// While only a guess says that this is SSH.
+  private guess: { client: SshGuess; server: SshGuess } | null = null;
 
   constructor(
     knowledge: SshKnowledge,
@@ -35,17 +39,22 @@ export class SshConnection implements StreamAnalysis {
     frame: number,
   ): boolean {
     this.start(flow, timeUs);
+    if (this.guess !== null && !this.guess[fromClient ? 'client' : 'server'].fits(length)) return false;
     this.analysis.ssh.bytes(fromClient, bytes, at, length, timeUs, frame);
     return !this.analysis.ssh.notSsh;
   }
 
   missing(flow: TcpFlow, fromClient: boolean, length: number, timeUs: number, frame: number): void {
     this.start(flow, timeUs);
+    this.guess?.[fromClient ? 'client' : 'server'].missing(length);
     this.analysis.ssh.missing(fromClient, length, timeUs, frame);
   }
 
   end(flow: TcpFlow): void {
-    const sessions = this.analysis.end();
+    // What only a guess takes for SSH has to show more than suspicion.
+    const sessions = this.analysis
+      .end()
+      .filter(({ verdict }) => !flow.guessed || isAtLeast(verdict, 'likely'));
     const facts = connectionOf(flow, this.input);
     for (const session of sessions) this.found({ facts: { ...facts, carrier: 'ssh' }, session });
   }
@@ -53,6 +62,7 @@ export class SshConnection implements StreamAnalysis {
   private start(flow: TcpFlow, timeUs: number): void {
     if (this.started) return;
     this.started = true;
+    if (flow.guessed) this.guess = { client: new SshGuess(), server: new SshGuess() };
     if (flow.midstream) this.analysis.ssh.beginInside();
     if (flow.startSeen) this.analysis.roundTripUs = timeUs - flow.firstUs;
   }

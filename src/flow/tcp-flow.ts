@@ -68,6 +68,8 @@ export class TcpFlow {
   startSeen = false;
   /// Joined in its middle: no handshake will come.
   midstream = false;
+  /// Only a guess says what it carries.
+  guessed = false;
   /// A FIN or RST was seen; known when the flow ends.
   closeSeen = false;
   firstUs = 0;
@@ -95,6 +97,7 @@ export class TcpFlow {
     this.ends = null;
     this.dismissed = false;
     this.midstream = false;
+    this.guessed = false;
     this.preamble = null;
     this.handshake = null;
     this.protection = ASSUMED_PROTECTION;

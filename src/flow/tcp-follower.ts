@@ -14,6 +14,7 @@ import {
   KIND_SYN_FROM_B,
   STATE_DISMISSED,
   STATE_FOLLOWED,
+  STATE_NEW,
   WORD_KIND,
   WORD_PACKETS,
   WORD_SEQUENCE,
@@ -26,6 +27,7 @@ import { beginsLikeBlock } from './plain-blocks.js';
 import { beginsPreamble } from './preamble.js';
 import { SlotPool } from './slot-pool.js';
 import { beginsLikeSsh } from './ssh/ssh-flow.js';
+import { mayBeSshPackets } from './ssh/ssh-guess.js';
 import { type FlowAnalysis, type StreamAnalysis, TcpFlow } from './tcp-flow.js';
 import { TLS_APPLICATION_DATA } from './tls-records.js';
 
@@ -34,6 +36,9 @@ import { TLS_APPLICATION_DATA } from './tls-records.js';
 const MIDSTREAM_PATIENCE = 64;
 
 const PORT_SSH = 22;
+
+/// Packets of a flow joined in its middle among which one that looks like SSH is tried on any port.
+const SSH_GUESS_PATIENCE = 8;
 
 const ANY_CLOSE = KIND_CLOSED | KIND_FIN_A | KIND_FIN_B;
 
@@ -100,18 +105,37 @@ export class TcpFollower {
       const flow = this.follow(entry, clientIsB);
       this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, anySyn);
     } else if (!anySyn && isSshPort(packet) && packet.payloadCaptured > 0) {
-      const flow = this.follow(entry, fromB === isClientPort(packet));
-      flow.midstream = true;
-      this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, false);
+      this.joinSsh(entry, false, packet, bytes, timeUs, frame);
     } else if (!anySyn && beginsLikeBlock(bytes, packet.payloadAt, packet.payloadCaptured)) {
       const flow = this.follow(entry, fromB === isClientPort(packet));
       flow.midstream = true;
       this.followStream(flow, this.analysts.plain(flow), packet, bytes, timeUs, frame, false);
     } else if (!anySyn && beginsLikeTlsData(bytes, packet)) {
       this.joinMidstream(entry, packet, bytes, timeUs, frame);
+    } else if (
+      !anySyn &&
+      words[at + WORD_PACKETS]! <= SSH_GUESS_PATIENCE &&
+      beginsLikeSshPackets(bytes, packet)
+    ) {
+      this.joinSsh(entry, true, packet, bytes, timeUs, frame);
     } else if (anySyn || words[at + WORD_PACKETS]! >= MIDSTREAM_PATIENCE) {
       table.setState(entry, STATE_DISMISSED);
     }
+  }
+
+  /// The flow was running before the capture began, and SSH: by its port, or a guess.
+  private joinSsh(
+    entry: number,
+    guessed: boolean,
+    packet: Packet,
+    bytes: Uint8Array,
+    timeUs: number,
+    frame: number,
+  ): void {
+    const flow = this.follow(entry, this.table.fromB === isClientPort(packet));
+    flow.midstream = true;
+    flow.guessed = guessed;
+    this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, false);
   }
 
   private followStream(
@@ -209,10 +233,13 @@ export class TcpFollower {
     if (flow.dismissed) this.dismiss(flow);
   }
 
-  private dismiss(flow: TcpFlow): void {
-    const slot = this.table.words[flow.entry * ENTRY_WORDS + WORD_SLOT]!;
-    this.table.setState(flow.entry, STATE_DISMISSED);
+  /// A flow that was wrongly guessed to be SSH may still be something else.
+  private dismiss({ entry, guessed, firstUs }: TcpFlow): void {
+    const { words } = this.table;
+    const slot = words[entry * ENTRY_WORDS + WORD_SLOT]!;
+    this.table.setState(entry, guessed ? STATE_NEW : STATE_DISMISSED);
     this.releaseSlot(slot);
+    if (guessed) words[entry * ENTRY_WORDS + WORD_SLOT] = firstUs % 1e6;
   }
 
   /// Called before a followed entry goes.
@@ -265,6 +292,10 @@ function isClientPort(packet: Packet): boolean {
 /// Only on this port is an SSH connection looked for whose beginning was not captured.
 function isSshPort(packet: Packet): boolean {
   return packet.sourcePort === PORT_SSH || packet.destinationPort === PORT_SSH;
+}
+
+function beginsLikeSshPackets(bytes: Uint8Array, packet: Packet): boolean {
+  return mayBeSshPackets(bytes, packet.payloadAt, packet.payloadCaptured, packet.payloadLen);
 }
 
 /// True if the payload begins with the header of a TLS record of application data.
