@@ -22,15 +22,18 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   };
   if (group.primary.kind === 'primary') note('start-script', loginScript(group.primary, profile));
   if (group.primary.kind === 'additional') note('attach-script', loginScript(group.primary, profile));
+  if (group.primary.kind !== 'primary') {
+    // The log-in makes them unnecessary.
+    note('one-way-pair', oneWayPair(group, profile));
+    note('repeated-poll', repeatedPoll(group, profile));
+  }
   note('probe', probe(group.primary, profile));
   note('first-records', firstRecords(group.primary, profile));
   note('additional-connection', additionalConnections(group, profile));
   note('keep-alive', keepAlives(group, profile));
   note('keep-alive-law', keepAliveLaw(group, profile));
   note('siblings', siblings(group, profile));
-  note('one-way-pair', oneWayPair(group, profile));
   note('hub-poll', hubPolls(group, profile));
-  note('repeated-poll', repeatedPoll(group, profile));
   note('poll-rhythm', pollRhythm(group, profile));
   note('frame-sizes', frameSizes(group, profile));
   note('plain-blocks', plainBlocks(group, profile));
@@ -285,9 +288,13 @@ function plainBlocks(group: SessionGroup, profile: TlsSessionProfile): Evidence 
   if (!sides.some(({ side }) => side.blocks >= profile.plainBlocks.minBlocks.value)) return null;
   const blocks = sides.reduce((total, { side }) => total + side.blocks, 0);
   const frames = sides.reduce((total, { side }) => total + side.frames, 0);
+  const where =
+    group.primary.kind === 'running'
+      ? 'the connection was running before the capture began and consists of blocks of the tunnel in clear'
+      : 'after the log-in the connection leaves TLS and goes on with blocks of the tunnel in clear';
   return {
     feature: 'plain-blocks',
-    detail: `after the log-in the connection leaves TLS and goes on with blocks of the tunnel in clear (${blocks}, with ${frames} Ethernet frames): encryption is switched off`,
+    detail: `${where} (${blocks}, with ${frames} Ethernet frames): encryption is switched off`,
     frames: sides
       .filter(({ side }) => side.firstFrame > 0)
       .flatMap(({ connection, side }) => references(connection, [side.firstFrame]))
