@@ -5,12 +5,12 @@ import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
 import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
 import type { TlsConnection } from './detect/connection.js';
-import { FlowOfDatagrams } from './detect/datagram-analysis.js';
+import { type ChainPools, FlowOfDatagrams } from './detect/datagram-analysis.js';
 import { EarlyAnalysis } from './detect/early-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
-import { OpenVpnDatagrams, OpenVpnStream } from './detect/openvpn-analysis.js';
 import { NonceChain } from './detect/nonce-chain.js';
+import { OpenVpnDatagrams, OpenVpnStream } from './detect/openvpn-analysis.js';
 import { PlainAnalysis } from './detect/plain-analysis.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { serversOf } from './detect/servers.js';
@@ -20,11 +20,12 @@ import { SightingBuilder } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
 import { TlsAnalysis } from './detect/tls-analysis.js';
+import type { DatagramFlow } from './flow/datagram-flow.js';
 import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
-import { softether1 } from './profiles/softether-1.js';
 import { KeylessChain } from './flow/rudp/keyless-chain.js';
 import { SparePool } from './flow/spare-pool.js';
+import { softether1 } from './profiles/softether-1.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
 import { softetherTls } from './profiles/softether-tls.js';
@@ -62,10 +63,8 @@ const CLOCK_FORWARD_US = 3_600_000_000;
 
 export class Engine {
   private readonly packet = new Packet();
-  private readonly chains = {
-    nonces: new SparePool(() => new NonceChain()),
-    keyless: new SparePool(() => new KeylessChain('udp')),
-  };
+  private readonly nonces = new SparePool(() => new NonceChain());
+  private readonly keyless = new SparePool(() => new KeylessChain('udp'));
   private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
   private readonly tracker: FlowTracker;
   private sessions: SessionBuilder;
@@ -73,6 +72,7 @@ export class Engine {
   private diagnostics = newDiagnostics();
   private readonly stops = new Float64Array(UNDECODABLE.length + 1);
   private input = 0;
+  private beganUs = Number.NaN;
   private lastUs = Number.NaN;
 
   constructor(private readonly options: EngineOptions = {}) {
@@ -106,11 +106,19 @@ export class Engine {
             ? new OpenVpnDatagrams(softetherTraces, this.input, budget, (trace) =>
                 this.sightings.trace(trace),
               )
-            : new FlowOfDatagrams(flow, softetherRudp, softetherTraces, this.input, budget, this.chains, {
-                connection: (connection) => this.sessions.add(connection),
-                acceleration: (channel) => this.sessions.addAcceleration(channel),
-                attempt: (attempt) => this.sightings.attempt(attempt),
-              }),
+            : new FlowOfDatagrams(
+                flow,
+                softetherRudp,
+                softetherTraces,
+                this.input,
+                budget,
+                this.chainsFor(flow),
+                {
+                  connection: (connection) => this.sessions.add(connection),
+                  acceleration: (channel) => this.sessions.addAcceleration(channel),
+                  attempt: (attempt) => this.sightings.attempt(attempt),
+                },
+              ),
         listener: new Chatter(softetherTraces, (message) => this.sightings.overheard(message)),
       },
       options.limits ?? DEFAULT_FLOW_LIMITS,
@@ -141,6 +149,7 @@ export class Engine {
         diagnostics.cutPackets++;
         diagnostics.cutBytes += original - captured;
       }
+      if (Number.isNaN(this.lastUs)) this.beganUs = time;
       const sinceLast = time - this.lastUs;
       if (sinceLast < -CLOCK_BACK_US) diagnostics.clockJumps.back++;
       else if (sinceLast > CLOCK_FORWARD_US) diagnostics.clockJumps.forward++;
@@ -181,6 +190,12 @@ export class Engine {
     this.lastUs = Number.NaN;
     tracker.clear();
     return findings;
+  }
+
+  /// What may have been running before the capture began is looked at without its opening, too.
+  private chainsFor(flow: DatagramFlow): ChainPools {
+    const mayRun = flow.firstUs - this.beganUs <= softetherRudp.running.maxRudpSilenceUs.value;
+    return { nonces: this.nonces, keyless: mayRun ? this.keyless : null };
   }
 
   private newSessions(): SessionBuilder {

@@ -66,7 +66,8 @@ export interface DatagramFindings {
 /// Chains for the flows of plain UDP.
 export interface ChainPools {
   nonces: SparePool<NonceChain>;
-  keyless: SparePool<KeylessChain>;
+  /// Null if the beginning of the flow is in the capture.
+  keyless: SparePool<KeylessChain> | null;
 }
 
 export class FlowOfDatagrams implements DatagramAnalysis {
@@ -94,7 +95,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     this.carrier = flow.isIcmp ? 'icmp' : isDns ? 'dns' : 'udp';
     this.clientIsA = isDns ? flow.portB === PORT_DNS : flow.portA > flow.portB;
     this.chain = this.carrier === 'udp' ? chains.nonces.take() : null;
-    this.keyless = this.carrier === 'udp' ? chains.keyless.take() : null;
+    this.keyless = this.carrier === 'udp' ? (chains.keyless?.take() ?? null) : null;
   }
 
   datagram(
@@ -135,7 +136,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   }
 
   private dropKeyless(): void {
-    if (this.keyless !== null) this.chains.keyless.give(this.keyless);
+    if (this.keyless !== null) this.chains.keyless!.give(this.keyless);
     this.keyless = null;
   }
 

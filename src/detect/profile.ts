@@ -137,6 +137,8 @@ export interface TlsSessionProfile {
     minOneWay: Limit;
     /// R-UDP without bulk packets that lasts longer is no attempt beside another way of connecting.
     maxRudpAttemptUs: Limit;
+    /// Longest silence of R-UDP: a flow that shows later than this began inside the capture.
+    maxRudpSilenceUs: Limit;
   };
   verdict: VerdictRules<Clause>;
 }

@@ -214,10 +214,15 @@ export const softetherTls: TlsSessionProfile = {
       value: 4,
       source: 'half of the fewest records of `frameSizes`, because two connections show them together',
     },
+    maxRudpSilenceUs: {
+      value: 10_000_000,
+      source:
+        'Network.c: each side of R-UDP sends every 2.5 to 4.8 s (RUDP_KEEPALIVE_INTERVAL; facts, wire 7.2); twice that',
+    },
     maxRudpAttemptUs: {
       value: 25_000_000,
       source:
-        'Network.c: a client tries for 10 s (TIMEOUT_TCP_PORT_CHECK), and the server sends to one that has gone for 12 s (RUDP_TIMEOUT)',
+        'Network.c: a client tries for 10 s (TIMEOUT_TCP_PORT_CHECK), and the server sends to one that has gone for 12 s (facts, wire 7.2)',
     },
   },
   // The script alone can be met by chance. What follows tells: a web
