@@ -144,7 +144,7 @@ export class SessionBuilder {
       ],
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
       against: counterEvidence(group, profile),
-      caveats: caveatsOf([primary, ...group.additional]),
+      caveats: [...sideCaveats(group), ...caveatsOf([primary, ...group.additional])],
     };
   }
 
@@ -345,6 +345,11 @@ function clientHello(primary: TlsConnection): Evidence[] {
       strength: 'supporting',
     },
   ];
+}
+
+function sideCaveats({ primary, additional }: SessionGroup): string[] {
+  const isGuess = primary.kind === 'running' && !primary.sidesKnown && additional.length === 0;
+  return isGuess ? ['Who is the client is told by the ports alone: the end with the larger one.'] : [];
 }
 
 function caveatsOf(connections: readonly FlowFacts[]): string[] {

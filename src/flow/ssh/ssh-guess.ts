@@ -16,7 +16,7 @@ const FITTING_SHARE = 8;
 /// True if the payload can be whole encrypted packets of SSH.
 export function mayBeSshPackets(bytes: Uint8Array, at: number, captured: number, length: number): boolean {
   if (length < MIN_PACKET_BYTES || length > WHOLE_WRITE_BYTES || length % UNIT_BYTES !== 0) return false;
-  if (captured < SAMPLE_BYTES) return false;
+  if (captured < length) return false;
   return new Set(bytes.subarray(at, at + SAMPLE_BYTES)).size >= MIN_DIFFERENT_BYTES;
 }
 
