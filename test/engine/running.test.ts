@@ -121,6 +121,29 @@ test('R-UDP without its opening: its chain makes it likely once it has lasted, b
   assert.deepEqual(session?.server, { ip: ENDS.server, port: 53 });
 });
 
+test('what an ordinary flow left in a chain does not reach the next flow', () => {
+  const random = new Random(5);
+  const ordinary = Array.from({ length: 30 }, (): Packet => [true, random.bytes(300)]);
+  const before = datagrams(ordinary, 5000, 40_500);
+  const after = datagrams(segments(60, random), 5000).map(({ bytes, timeUs }) => ({
+    bytes,
+    timeUs: timeUs + 8e6,
+  }));
+  const [session, ...others] = sessionsOf(mergeByTime(before, after));
+  assert.deepEqual(others, []);
+  assert.equal(session?.verdict, 'likely');
+  assert.deepEqual(session?.client, { ip: ENDS.client, port: 40_123 });
+});
+
+test('R-UDP that shows late began inside the capture, with an opening that is missing here', () => {
+  const random = new Random(5);
+  const late = datagrams(segments(60, random), 5000).map(({ bytes, timeUs }) => ({
+    bytes,
+    timeUs: timeUs + 20e6,
+  }));
+  assert.deepEqual(sessionsOf(mergeByTime(joined(arp()), late)), []);
+});
+
 test('two such flows to one port are a session, and a server that goes on alone is none', () => {
   const random = new Random(4);
   const [one, two] = [40_123, 60_001].map((port) => datagrams(segments(20, random), 50_000, port));
