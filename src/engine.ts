@@ -23,6 +23,7 @@ import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
 import { softetherTls } from './profiles/softether-tls.js';
 import { softetherTraces } from './profiles/softether-traces.js';
+import { softetherTurns } from './profiles/softether-turns.js';
 import { type Diagnostics, newDiagnostics } from './report/model.js';
 import { decodeFrame } from './wire/decode.js';
 import { Packet, STOP_NONE, STOP_NOT_IP, UNDECODABLE } from './wire/packet.js';
@@ -65,6 +66,8 @@ export class Engine {
   private readonly stops = new Float64Array(UNDECODABLE.length + 1);
   private input = 0;
   private lastUs = Number.NaN;
+  /// Most bytes kept of a packet that was cut; 0 for none.
+  private cutAt = 0;
 
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();
@@ -74,10 +77,13 @@ export class Engine {
           const found = (connection: TlsConnection) => this.sessions.add(connection);
           const analysis = flow.midstream
             ? new RunningAnalysis(softetherTls, this.input, found)
-            : new TlsAnalysis(softetherTls, softetherTraces, this.input, {
-                connection: found,
-                trace: (trace) => this.sightings.trace(trace),
-              });
+            : new TlsAnalysis(
+                softetherTls,
+                softetherTraces,
+                this.input,
+                { connection: found, trace: (trace) => this.sightings.trace(trace) },
+                softetherTurns,
+              );
           const trace = options.trace?.flow;
           return trace === undefined
             ? analysis
@@ -122,6 +128,7 @@ export class Engine {
       if (captured < original) {
         diagnostics.cutPackets++;
         diagnostics.cutBytes += original - captured;
+        if (captured > this.cutAt) this.cutAt = captured;
       }
       const sinceLast = time - this.lastUs;
       if (sinceLast < -CLOCK_BACK_US) diagnostics.clockJumps.back++;
@@ -151,7 +158,7 @@ export class Engine {
     diagnostics.midstreamFlows = table.midstreamFlows;
     diagnostics.evictedFlows = table.evictedFlows + tracker.givenUpFlows;
     diagnostics.gaps = tracker.gaps;
-    const sessions = this.sessions.finish();
+    const sessions = this.sessions.finish(this.cutAt === 0 ? null : this.cutAt);
     const { facts } = this.sessions;
     const { sightings, hints } = this.sightings.finish(facts);
     diagnostics.sightingsLeftOut = this.sightings.leftOut;
@@ -161,6 +168,7 @@ export class Engine {
     this.diagnostics = newDiagnostics();
     this.stops.fill(0);
     this.lastUs = Number.NaN;
+    this.cutAt = 0;
     tracker.clear();
     return findings;
   }

@@ -10,6 +10,7 @@ import { softetherRudp } from '#sealert/profiles/softether-rudp.js';
 import { softetherSsh } from '#sealert/profiles/softether-ssh.js';
 import { softetherTls } from '#sealert/profiles/softether-tls.js';
 import { softetherTraces } from '#sealert/profiles/softether-traces.js';
+import { softetherTurns } from '#sealert/profiles/softether-turns.js';
 
 /// This file is compiled to build/test: two folders below the root.
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
@@ -164,7 +165,7 @@ test('the core mentions no clock, no randomness, no I/O', () => {
   assert.match('x = Math.random()', FORBIDDEN);
 });
 
-const PROFILES = { softetherTls, softetherRudp, softetherSsh, softetherTraces };
+const PROFILES = { softetherTls, softetherRudp, softetherSsh, softetherTraces, softetherTurns };
 
 test('profiles are data: types and each other aside they import nothing, and survive copying and JSON', () => {
   const files = SOURCES.filter(({ path }) => path.startsWith('profiles/'));

@@ -20,11 +20,16 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   const note = (clause: Clause, evidence: Evidence | null) => {
     if (evidence !== null) held.set(clause, evidence);
   };
-  if (group.primary.kind === 'primary') note('start-script', loginScript(group.primary, profile));
-  if (group.primary.kind === 'additional') note('attach-script', loginScript(group.primary, profile));
+  const byTurns = profile.unit === 'turns';
+  if (group.primary.kind === 'primary') {
+    note(byTurns ? 'start-turns' : 'start-script', loginScript(group.primary));
+  }
+  if (group.primary.kind === 'additional') {
+    note(byTurns ? 'attach-turns' : 'attach-script', loginScript(group.primary));
+  }
   note('probe', probe(group.primary, profile));
   note('first-records', firstRecords(group.primary, profile));
-  note('additional-connection', additionalConnections(group, profile));
+  note('additional-connection', additionalConnections(group));
   note('keep-alive', keepAlives(group, profile));
   note('keep-alive-law', keepAliveLaw(group, profile));
   note('siblings', siblings(group, profile));
@@ -72,15 +77,27 @@ export function contradicts(group: SessionGroup, profile: TlsSessionProfile): bo
   return connectionsOf(group).some(({ tunnel }) => tunnel.tinyRecords > profile.tinyRecords.most.value);
 }
 
-function loginScript(connection: TlsConnection, profile: TlsSessionProfile): Evidence {
+function loginScript(connection: TlsConnection): Evidence {
+  const { profile } = connection;
   const parts = connection.script.messages.map(({ name, record }) => {
     const { min, max } = rangeOf(name, profile);
     return `${name} ${plaintextText(connection, record)} (${min}-${max})`;
   });
+  const isPrimary = connection.kind === 'primary';
+  const what = isPrimary ? 'log-in' : 'further connection';
+  const frames = messageFrames(connection, connection.script.messages);
+  if (profile.unit === 'turns') {
+    return {
+      feature: isPrimary ? 'start-turns' : 'attach-turns',
+      detail: `the direction turns as in a SoftEther ${what}, by volumes alone (headers of the TLS records are not in the capture), payload bytes of each turn (expected): ${parts.join(', ')}`,
+      frames,
+      strength: 'supporting',
+    };
+  }
   return {
-    feature: connection.kind === 'primary' ? 'start-script' : 'attach-script',
-    detail: `the records of a SoftEther ${connection.kind === 'primary' ? 'log-in' : 'further connection'}, each alone in its turn, plaintext bytes (expected): ${parts.join(', ')}`,
-    frames: messageFrames(connection, connection.script.messages),
+    feature: isPrimary ? 'start-script' : 'attach-script',
+    detail: `the records of a SoftEther ${what}, each alone in its turn, plaintext bytes (expected): ${parts.join(', ')}`,
+    frames,
     strength: 'strong',
   };
 }
@@ -117,11 +134,11 @@ function firstRecords(connection: TlsConnection, profile: TlsSessionProfile): Ev
   };
 }
 
-function additionalConnections(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+function additionalConnections(group: SessionGroup): Evidence | null {
   const [first] = group.additional;
   if (first === undefined) return null;
   const afterUs = first.firstUs - group.primary.tunnel.beginUs;
-  const { attach, attachAnswer } = profile.script;
+  const { attach, attachAnswer } = first.profile.script;
   return {
     feature: 'additional-connection',
     detail: `${group.additional.length} further connection(s) to the same server port with signature, hello, attach (${attach.min}-${attach.max}) and answer (${attachAnswer.min}-${attachAnswer.max}), the first ${seconds(afterUs)} s after the welcome`,
@@ -320,7 +337,9 @@ function references(connection: TlsConnection, frames: readonly number[]): Frame
 }
 
 /// Plaintext bytes of a logged record: one number, or a range with block ciphers.
+/// Of a turn its payload.
 function plaintextText(connection: TlsConnection, record: number): string {
+  if (connection.profile.unit === 'turns') return `${connection.log.length[record]}`;
   return lengthText(connection, connection.log.length[record]!);
 }
 

@@ -29,6 +29,10 @@ export interface FlowFacts {
   /// Bytes on the wire that the capture does not hold, and stretches lost whole.
   missingBytes: number;
   gaps: number;
+  /// Of the missing bytes those of captured packets that were cut short.
+  cutBytes: number;
+  /// The one side whose packets the capture holds, where it holds no others.
+  onlySide: 'client' | 'server' | null;
   handshake: HandshakeMessages | null;
   /// What a proxy was asked for, if the connection goes through one.
   proxy: ProxyRequest | null;
@@ -37,6 +41,8 @@ export interface FlowFacts {
 /// `primary` logged in, `additional` attached, `running` was up before the capture began.
 export interface TlsConnection extends FlowFacts {
   kind: 'primary' | 'additional' | 'running';
+  /// What it was read by.
+  profile: TlsSessionProfile;
   script: ScriptReading;
   log: RecordLog;
   tunnel: Tunnel;
@@ -91,9 +97,16 @@ export function connectionOf(flow: TcpFlow, input: number): FlowFacts {
     closeSeen: flow.closeSeen,
     missingBytes: client.missingBytes + server.missingBytes,
     gaps: client.stream.gaps + server.stream.gaps,
+    cutBytes: client.stream.cutBytes + server.stream.cutBytes,
+    onlySide: onlySideOf(flow),
     handshake: flow.handshake,
     proxy: flow.preamble?.request ?? null,
   };
+}
+
+function onlySideOf({ client, server }: TcpFlow): FlowFacts['onlySide'] {
+  if (client.stream.seen === server.stream.seen) return null;
+  return client.stream.seen ? 'client' : 'server';
 }
 
 /// A connection of which nothing but its flow is known.
@@ -101,6 +114,7 @@ export function emptyConnection(facts: FlowFacts, profile: TlsSessionProfile): T
   return {
     ...facts,
     kind: 'running',
+    profile,
     script: { outcome: 'open', messages: [] },
     log: new RecordLog(),
     tunnel: new Tunnel(facts.firstUs, profile),

@@ -177,7 +177,9 @@ function withoutTickets(log: RecordLog, data: readonly number[], tickets: number
   return data.filter((i) => log.fromClient[i] === 1 || left-- <= 0);
 }
 
-function readMessages(
+/// Reads these entries of the log as the messages in their order; `withProbe`:
+/// the first is the question whether the server is SoftEther.
+export function readMessages(
   log: RecordLog,
   records: readonly number[],
   protection: RecordProtection,

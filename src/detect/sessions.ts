@@ -63,6 +63,7 @@ export class SessionBuilder {
   private readonly connections: TlsConnection[] = [];
   private readonly channels: AccelerationChannel[] = [];
   private readonly ssh: SshFinding[] = [];
+  private cutAt: number | null = null;
 
   constructor(
     private readonly profile: TlsSessionProfile,
@@ -81,8 +82,10 @@ export class SessionBuilder {
     this.ssh.push(finding);
   }
 
-  /// The sessions, in the order of their starts.
-  finish(): Session[] {
+  /// The sessions, in the order of their starts. `cutAt`: bytes of a packet
+  /// beyond which the capture holds nothing; null if its packets are whole.
+  finish(cutAt: number | null): Session[] {
+    this.cutAt = cutAt;
     const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
     const alone = assignChannels(groups, this.channels);
     const sessions = groups.flatMap((group) => this.judge(group) ?? []);
@@ -93,16 +96,17 @@ export class SessionBuilder {
 
   /// Null if nothing in the profile makes this a session.
   private judge(group: SessionGroup): Session | null {
-    const held = evaluateClauses(group, this.profile);
-    const verdict = verdictOf(held, this.profile.verdict);
+    const { profile } = group.primary;
+    const held = evaluateClauses(group, profile);
+    const verdict = verdictOf(held, profile.verdict);
     const session = verdict === null ? null : this.describe(group, held, verdict);
     this.options.explain?.(group, held, session);
     return session;
   }
 
   private describe(group: SessionGroup, held: Held, verdict: Verdict): Session {
-    const { profile } = this;
     const { primary } = group;
+    const { profile } = primary;
     const { installationTraits } = this.options;
     const sure = contradicts(group, profile) ? 'suspected' : verdict;
     // What is only suspected shows no server.
@@ -121,7 +125,7 @@ export class SessionBuilder {
       },
       client: endpoint(primary.client, primary.protocol),
       server: endpoint(primary.server, primary.protocol),
-      ...(primary.proxy === null ? {} : { target: targetOf(primary.proxy) }),
+      ...(primary.proxy === null || primary.proxy.host === '' ? {} : { target: targetOf(primary.proxy) }),
       start: rfc3339(primary.firstUs),
       end: rfc3339(Math.max(endOf(group), ...group.channels.map(({ flow }) => flow.lastUs))),
       startCaptured: primary.startSeen && primary.kind === 'primary',
@@ -132,7 +136,7 @@ export class SessionBuilder {
       ],
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
       against: counterEvidence(group, profile),
-      caveats: caveatsOf(group),
+      caveats: caveatsOf(group, this.cutAt),
     };
   }
 
@@ -237,6 +241,7 @@ export class SessionBuilder {
       evidence: evidence === null ? [] : [evidence],
       against: [],
       caveats: [
+        ...(this.cutAt === null ? [] : [`Packets of the capture were cut at ${this.cutAt} bytes.`]),
         'The connections with the log-in are not in the capture; who is the client is told by the ports alone.',
       ],
     };
@@ -314,13 +319,27 @@ function clientHello(primary: TlsConnection): Evidence[] {
   ];
 }
 
-function caveatsOf(group: SessionGroup): string[] {
+function caveatsOf(group: SessionGroup, cutAt: number | null): string[] {
   const connections = [group.primary, ...group.additional];
   const caveats: string[] = [];
   const missing = connections.reduce((sum, connection) => sum + connection.missingBytes, 0);
   const gaps = connections.reduce((sum, connection) => sum + connection.gaps, 0);
   if (connections.some((connection) => !connection.startSeen)) {
     caveats.push('The capture does not hold the first packet (SYN) of every connection.');
+  }
+  if (connections.some(({ profile }) => profile.unit === 'turns')) {
+    caveats.push(
+      'Headers of TLS records are not in the capture: the log-in is told by the payload volumes between turns of direction, and the tunnel by the sizes of segments.',
+    );
+  }
+  const { onlySide } = group.primary;
+  if (onlySide !== null) {
+    caveats.push(
+      `Only packets from the ${onlySide} are in the capture: what the other side sent follows from their acknowledgement numbers, its times are those of the acknowledgements.`,
+    );
+  }
+  if (cutAt !== null && connections.some(({ cutBytes }) => cutBytes > 0)) {
+    caveats.push(`Packets of the capture were cut at ${cutAt} bytes.`);
   }
   if (gaps > 0) caveats.push(`Packets are missing in ${gaps} places of the session's connections.`);
   if (missing > 0) {

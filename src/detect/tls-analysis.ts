@@ -6,10 +6,12 @@ import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
 import { type AfterHello, beginAfterHello } from './after-hello.js';
 import { isDefaultCertificate } from './certificates.js';
 import { connectionOf, type FlowFacts, type PlainSide, type TlsConnection } from './connection.js';
-import type { TlsSessionProfile, TraceProfile } from './profile.js';
+import { LossyAnalysis, type RecordAnalysis } from './lossy-analysis.js';
+import type { TlsSessionProfile, TraceProfile, TurnProfile } from './profile.js';
 import { RecordLog } from './record-log.js';
 import { readScript, ScriptGate, type ScriptReading } from './script.js';
 import { holds, Tunnel } from './tunnel.js';
+import { TurnAnalysis } from './turn-analysis.js';
 
 /// A flow without a tunnel that may be SoftEther's.
 export interface TlsTrace {
@@ -31,7 +33,7 @@ export interface TlsFindings {
   trace(trace: TlsTrace): void;
 }
 
-export class TlsAnalysis implements FlowAnalysis {
+export class TlsAnalysis implements RecordAnalysis {
   private readonly log = new RecordLog();
   private readonly gate = new ScriptGate();
   private reading: ScriptReading | null = null;
@@ -50,7 +52,13 @@ export class TlsAnalysis implements FlowAnalysis {
     private readonly traces: TraceProfile,
     private readonly input: number,
     private readonly found: TlsFindings,
+    /// How the flow is read where its records cannot be; null for not at all.
+    private readonly turns: TurnProfile | null = null,
   ) {}
+
+  get hasScript(): boolean {
+    return this.tunnel !== null;
+  }
 
   tlsRecord(
     flow: TcpFlow,
@@ -123,6 +131,15 @@ export class TlsAnalysis implements FlowAnalysis {
     return true;
   }
 
+  headersLost(flow: TcpFlow): FlowAnalysis {
+    if (this.turns === null || this.tunnel !== null) return this;
+    const lossy = new LossyAnalysis(this, new TurnAnalysis(flow, this.turns), this.input, (connection) =>
+      this.found.connection(connection),
+    );
+    flow.volumes = lossy;
+    return lossy;
+  }
+
   end(flow: TcpFlow): void {
     const { reading, tunnel, after } = this;
     if (after !== null) this.endAfter(flow, after);
@@ -134,6 +151,7 @@ export class TlsAnalysis implements FlowAnalysis {
       ...connectionOf(flow, this.input),
       kind: reading.outcome === 'primary' ? 'primary' : 'additional',
       script: reading,
+      profile: this.profile,
       log: this.log,
       tunnel,
       plain: tunnel.leftTls

@@ -13,6 +13,7 @@ export const softetherTls: TlsSessionProfile = {
   title: 'SoftEther VPN session over TLS',
   status: 'stable',
   product: 'SoftEther VPN',
+  unit: 'records',
   references: [
     'S4 and S5 src/Cedar/Protocol.c: ClientConnect, ClientUploadSignature, ClientUploadAuth, ServerAccept',
     'S4 and S5 src/Cedar/Connection.c: ConnectionSend, SendKeepAlive, GenNextKeepAliveSpan',
