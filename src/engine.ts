@@ -16,11 +16,12 @@ import { SessionBuilder } from './detect/sessions.js';
 import { SightingBuilder } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
-import { TlsAnalysis } from './detect/tls-analysis.js';
+import { TlsAnalysis, type TlsProfiles } from './detect/tls-analysis.js';
 import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
+import { softetherMvc, softetherVpnconnect } from './profiles/softether-third-party.js';
 import { softetherTls } from './profiles/softether-tls.js';
 import { softetherTraces } from './profiles/softether-traces.js';
 import { softetherTurns } from './profiles/softether-turns.js';
@@ -51,6 +52,12 @@ export interface Findings {
   diagnostics: Diagnostics;
 }
 
+const TLS_PROFILES: TlsProfiles = {
+  own: softetherTls,
+  thirdParty: [softetherMvc, softetherVpnconnect],
+  turns: softetherTurns,
+};
+
 /// More than a second back, or more than an hour ahead, between neighbouring packets.
 const CLOCK_BACK_US = 1_000_000;
 const CLOCK_FORWARD_US = 3_600_000_000;
@@ -77,13 +84,10 @@ export class Engine {
           const found = (connection: TlsConnection) => this.sessions.add(connection);
           const analysis = flow.midstream
             ? new RunningAnalysis(softetherTls, this.input, found)
-            : new TlsAnalysis(
-                softetherTls,
-                softetherTraces,
-                this.input,
-                { connection: found, trace: (trace) => this.sightings.trace(trace) },
-                softetherTurns,
-              );
+            : new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, {
+                connection: found,
+                trace: (trace) => this.sightings.trace(trace),
+              });
           const trace = options.trace?.flow;
           return trace === undefined
             ? analysis

@@ -32,6 +32,7 @@ export function accountOfGroup(group: SessionGroup, held: Held, profile: TlsSess
     ...(!isAdditional ? (['probe', 'first-records', 'additional-connection'] as const) : []),
     'keep-alive',
     'keep-alive-law',
+    ...(profile.clientProduct === null ? [] : (['server-keep-alive'] as const)),
     'siblings',
     'hub-poll',
     'poll-rhythm',
@@ -78,6 +79,8 @@ function expectedText(clause: Clause, profile: TlsSessionProfile): string {
       return `both sides send unasked, ${seconds(keepAlive.gapUs.min)} to ${seconds(keepAlive.gapUs.max)} s after their last record, ${rangeText(keepAlive.plaintext)} bytes of random size: ${keepAlive.minEach.value} from each side that differ by ${keepAlive.minSpread.value} bytes or more`;
     case 'keep-alive-law':
       return `${running.minKeepAlives.value} such keep-alives, and no side silent for longer than ${seconds(keepAlive.gapUs.max)} s`;
+    case 'server-keep-alive':
+      return `of a client that is not SoftEther's own: ${keepAlive.minFromServer.value} keep-alives from the server, one of them at the least distance of about 4 s`;
     case 'siblings':
       return `${running.minSiblings.value} such connections to the same server port at the same time`;
     case 'hub-poll':
@@ -122,6 +125,7 @@ function seenText(clause: Clause, group: SessionGroup): string {
     case 'additional-connection':
       return group.refused.length > 0 ? `none, and ${group.refused.length} turned away` : 'none';
     case 'keep-alive':
+    case 'server-keep-alive':
     case 'keep-alive-law': {
       const sides = (side: 'client' | 'server') =>
         `${side} ${total(({ tunnel }) => tunnel[side].keepAlives.count)} (and ${total(({ tunnel }) => tunnel[side].unexplained)} records of such a size that came too soon)`;

@@ -32,6 +32,7 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   note('additional-connection', additionalConnections(group));
   note('keep-alive', keepAlives(group, profile));
   note('keep-alive-law', keepAliveLaw(group, profile));
+  note('server-keep-alive', serverKeepAlives(group, profile));
   note('siblings', siblings(group, profile));
   note('hub-poll', hubPolls(group, profile));
   note('poll-rhythm', pollRhythm(group, profile));
@@ -194,6 +195,26 @@ function keepAliveLaw(group: SessionGroup, profile: TlsSessionProfile): Evidence
     ...evidence,
     feature: 'keep-alive-law',
     detail: `${total} keep-alives, and neither side is ever silent for longer than ${seconds(keepAlive.gapUs.max)} s`,
+  };
+}
+
+/// The server's keep-alives alone: of a client that is not SoftEther's own nothing is known.
+function serverKeepAlives(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { keepAlive } = profile;
+  if (profile.clientProduct === null) return null;
+  const { server } = group.primary.tunnel;
+  const { count, frames } = server.keepAlives;
+  const fits =
+    count >= keepAlive.minFromServer.value &&
+    server.keepAlivesAtLeast > 0 &&
+    server.longestKeepAlive - server.shortestKeepAlive >= keepAlive.minSpread.value &&
+    server.unexplained <= count * keepAlive.maxUnexplained.value;
+  if (!fits) return null;
+  return {
+    feature: 'server-keep-alive',
+    detail: `the server sends unasked, after ${seconds(keepAlive.gapUs.min)} to ${seconds(keepAlive.gapUs.max)} s of silence, records of random size between ${keepAlive.plaintext.min} and ${keepAlive.plaintext.max} bytes: ${count}, ${server.keepAlivesAtLeast} of them after about 4 s`,
+    frames: references(group.primary, frames),
+    strength: 'strong',
   };
 }
 

@@ -152,7 +152,8 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     const inner = new TcpFlow(this.budget);
     this.innerConnection = null;
     this.innerTrace = null;
-    inner.analysis = new TlsAnalysis(this.profile, this.traces, this.input, {
+    const profiles = { own: this.profile, thirdParty: [], turns: null };
+    inner.analysis = new TlsAnalysis(profiles, this.traces, this.input, {
       connection: (connection) => {
         this.innerConnection = connection;
       },

@@ -32,6 +32,7 @@ export type Clause =
   | 'attach-script'
   | 'attach-turns'
   | 'keep-alive-law'
+  | 'server-keep-alive'
   | 'siblings'
   | 'nonce-chain'
   | 'rudp';
@@ -43,6 +44,10 @@ export interface TlsSessionProfile {
   title: string;
   status: 'stable' | 'experimental';
   product: string;
+  /// What the client is, where it is not the product's own.
+  clientProduct: string | null;
+  /// The client may write the header of a message and its body as two records.
+  splitMessages: boolean;
   /// What a message is measured as: the plaintext of one TLS record, or the payload of a turn.
   unit: 'records' | 'turns';
   references: readonly string[];
@@ -88,6 +93,8 @@ export interface TlsSessionProfile {
     maxUnexplained: Limit;
     /// So many keep-alives with the right share of least distances count in any company.
     minWithShare: Limit;
+    /// Fewest keep-alives from the server where those of the client are not known.
+    minFromServer: Limit;
     /// Their sizes are random: smallest difference between the least and the greatest.
     minSpread: Limit;
   };

@@ -120,7 +120,10 @@ export class SessionBuilder {
       carrier: primary.carrier,
       software: {
         product: profile.product,
-        client: { generation: chained?.fromClient.generation ?? traitOf(clientGeneration) },
+        client:
+          profile.clientProduct === null
+            ? { generation: chained?.fromClient.generation ?? traitOf(clientGeneration) }
+            : { generation: null, product: profile.clientProduct },
         server: { generation: chained?.fromServer.generation ?? traitOf(serverGeneration) },
       },
       client: endpoint(primary.client, primary.protocol),
@@ -330,6 +333,12 @@ function caveatsOf(group: SessionGroup, cutAt: number | null): string[] {
   if (connections.some(({ profile }) => profile.unit === 'turns')) {
     caveats.push(
       'Headers of TLS records are not in the capture: the log-in is told by the payload volumes between turns of direction, and the tunnel by the sizes of segments.',
+    );
+  }
+  const { clientProduct } = group.primary.profile;
+  if (clientProduct !== null) {
+    caveats.push(
+      `The log-in is not that of SoftEther's own client: a ${clientProduct} or a modified build; what the server sends decides.`,
     );
   }
   const { onlySide } = group.primary;

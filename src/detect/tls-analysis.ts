@@ -27,6 +27,15 @@ export interface TlsTrace {
   beginsAsTools: boolean;
 }
 
+/// What a flow is compared with.
+export interface TlsProfiles {
+  own: TlsSessionProfile;
+  /// Looked at where the client is not the product's own.
+  thirdParty: readonly TlsSessionProfile[];
+  /// How it is read where its records cannot be; null for not at all.
+  turns: TurnProfile | null;
+}
+
 /// Gets what the flows were found to be, when they end.
 export interface TlsFindings {
   connection(connection: TlsConnection): void;
@@ -46,15 +55,18 @@ export class TlsAnalysis implements RecordAnalysis {
   private failed: ScriptReading | null = null;
   /// Followed on for its certificate alone.
   private onlyCertificate = false;
+  /// Not the product's own client, if it is one: nobody has asked yet, may be, is none.
+  private thirdParty: 'unasked' | 'open' | 'failed' = 'unasked';
+  private profile: TlsSessionProfile;
 
   constructor(
-    private readonly profile: TlsSessionProfile,
+    private readonly profiles: TlsProfiles,
     private readonly traces: TraceProfile,
     private readonly input: number,
     private readonly found: TlsFindings,
-    /// How the flow is read where its records cannot be; null for not at all.
-    private readonly turns: TurnProfile | null = null,
-  ) {}
+  ) {
+    this.profile = profiles.own;
+  }
 
   get hasScript(): boolean {
     return this.tunnel !== null;
@@ -85,20 +97,49 @@ export class TlsAnalysis implements RecordAnalysis {
     if (this.after !== null) return true;
     if (this.log.full) return this.giveUp(flow);
     this.log.add(fromClient, length, timeUs, frame);
+    if (this.thirdParty === 'open') return this.readThirdParty(flow) || this.giveUp(flow);
     if (this.failed !== null) {
       this.after = this.beginAfter(flow, this.failed);
       return this.after !== null || this.giveUp(flow);
     }
     const gate = this.gate.record(fromClient, length, flow.protection, this.profile.script);
     if (gate === 'wait') return true;
-    if (gate === 'failed') return this.giveUp(flow);
+    if (gate === 'failed') {
+      if (!this.maySignThirdParty(flow, length)) this.thirdParty = 'failed';
+      return this.giveUp(flow);
+    }
     const reading = readScript(this.log, flow.protection, this.profile);
     if (reading.outcome === 'open') return true;
     if (reading.outcome === 'failed') return this.followFailed(flow, reading, fromClient, length);
-    this.reading = reading;
-    this.tunnel = new Tunnel(timeUs, this.profile);
+    this.beginTunnel(reading, this.profile);
     if (reading.outcome === 'additional') this.after = this.beginAfter(flow, reading);
     return true;
+  }
+
+  private beginTunnel(reading: ScriptReading, profile: TlsSessionProfile): void {
+    this.reading = reading;
+    this.profile = profile;
+    this.tunnel = new Tunnel(this.log.timeUs[reading.messages.at(-1)!.record]!, profile);
+  }
+
+  /// False as early as the client's first message shows it, as it mostly does.
+  private maySignThirdParty({ protection }: TcpFlow, length: number): boolean {
+    return this.profiles.thirdParty.some(({ script }) => holds(protection, length, script.signature));
+  }
+
+  /// The log again, as that of another client. True as long as it can be one.
+  private readThirdParty({ protection }: TcpFlow): boolean {
+    this.thirdParty = 'failed';
+    for (const profile of this.profiles.thirdParty) {
+      const reading = readScript(this.log, protection, profile);
+      // Those clients have one connection.
+      if (reading.outcome === 'primary') {
+        this.beginTunnel(reading, profile);
+        return true;
+      }
+      if (reading.outcome === 'open') this.thirdParty = 'open';
+    }
+    return this.thirdParty === 'open';
   }
 
   /// No tunnel comes of this; true if it may be something else.
@@ -116,8 +157,9 @@ export class TlsAnalysis implements RecordAnalysis {
 
   /// A default certificate is worth a sighting: such a flow is kept to its end.
   private giveUp(flow: TcpFlow): boolean {
-    const certificate = flow.handshake?.certificate ?? null;
     this.after = null;
+    if (this.thirdParty === 'unasked' && this.readThirdParty(flow)) return true;
+    const certificate = flow.handshake?.certificate ?? null;
     this.onlyCertificate = certificate !== null && isDefaultCertificate(certificate, this.traces);
     return this.onlyCertificate;
   }
@@ -132,8 +174,9 @@ export class TlsAnalysis implements RecordAnalysis {
   }
 
   headersLost(flow: TcpFlow): FlowAnalysis {
-    if (this.turns === null || this.tunnel !== null) return this;
-    const lossy = new LossyAnalysis(this, new TurnAnalysis(flow, this.turns), this.input, (connection) =>
+    const { turns } = this.profiles;
+    if (turns === null || this.tunnel !== null) return this;
+    const lossy = new LossyAnalysis(this, new TurnAnalysis(flow, turns), this.input, (connection) =>
       this.found.connection(connection),
     );
     flow.volumes = lossy;

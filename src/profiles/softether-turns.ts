@@ -118,11 +118,12 @@ export const softetherTurns: TurnProfile = {
         of: ['hub-poll', 'frame-sizes'],
       },
     ],
+    // First records alone follow the log-in of many a web application too.
     suspected: [
       {
         all: ['start-turns'],
         count: 1,
-        of: ['first-records', 'additional-connection', 'keep-alive', 'hub-poll', 'frame-sizes'],
+        of: ['additional-connection', 'keep-alive', 'hub-poll', 'frame-sizes'],
       },
       { all: ['attach-turns', 'keep-alive-law'], count: 0, of: [] },
       { all: ['attach-turns', 'poll-rhythm'], count: 0, of: [] },

@@ -46,10 +46,14 @@ for (const bytes of [60, 64, 68, 96, 128, 256]) {
   });
 }
 
-test('one connection without any rhythm is suspected only', () => {
-  const session = only(cutAt(60, softetherDialogue({ additional: 0, seconds: 3 })));
+test('one connection with keep-alives is suspected only', () => {
+  const session = only(cutAt(58, softetherDialogue({ additional: 0, seconds: 40 })));
   assert.equal(session.verdict, 'suspected');
-  assert.deepEqual(features(session), ['start-turns', 'first-records']);
+  assert.ok(features(session).includes('keep-alive'));
+});
+
+test('the turns and small first records, as of a web application, are nothing', () => {
+  assert.deepEqual(sessionsOf(cutAt(58, softetherDialogue({ additional: 0, seconds: 3 }))), []);
 });
 
 test('the turns alone, with nothing that follows, are nothing', () => {
