@@ -19,7 +19,7 @@ import { SideBySide } from './detect/side-by-side.js';
 import { SightingBuilder } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
-import { TlsAnalysis } from './detect/tls-analysis.js';
+import { TlsAnalysis, type TlsProfiles } from './detect/tls-analysis.js';
 import type { DatagramFlow } from './flow/datagram-flow.js';
 import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
@@ -28,8 +28,10 @@ import { SparePool } from './flow/spare-pool.js';
 import { softether1 } from './profiles/softether-1.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
+import { softetherMvc, softetherVpnconnect } from './profiles/softether-third-party.js';
 import { softetherTls } from './profiles/softether-tls.js';
 import { softetherTraces } from './profiles/softether-traces.js';
+import { softetherTurns } from './profiles/softether-turns.js';
 import { type Diagnostics, newDiagnostics } from './report/model.js';
 import { decodeFrame } from './wire/decode.js';
 import { Packet, STOP_NONE, STOP_NOT_IP, UNDECODABLE } from './wire/packet.js';
@@ -57,6 +59,12 @@ export interface Findings {
   diagnostics: Diagnostics;
 }
 
+const TLS_PROFILES: TlsProfiles = {
+  own: softetherTls,
+  thirdParty: [softetherMvc, softetherVpnconnect],
+  turns: softetherTurns,
+};
+
 /// More than a second back, or more than an hour ahead, between neighbouring packets.
 const CLOCK_BACK_US = 1_000_000;
 const CLOCK_FORWARD_US = 3_600_000_000;
@@ -74,6 +82,8 @@ export class Engine {
   private input = 0;
   private beganUs = Number.NaN;
   private lastUs = Number.NaN;
+  /// Most bytes kept of a packet that was cut; 0 for none.
+  private cutAt = 0;
 
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();
@@ -84,7 +94,7 @@ export class Engine {
           const analysis = flow.midstream
             ? new RunningAnalysis(softetherTls, this.input, found)
             : new SideBySide([
-                new TlsAnalysis(softetherTls, softetherTraces, this.input, {
+                new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, {
                   connection: found,
                   trace: (trace) => this.sightings.trace(trace),
                 }),
@@ -148,6 +158,7 @@ export class Engine {
       if (captured < original) {
         diagnostics.cutPackets++;
         diagnostics.cutBytes += original - captured;
+        if (captured > this.cutAt) this.cutAt = captured;
       }
       if (Number.isNaN(this.lastUs)) this.beganUs = time;
       const sinceLast = time - this.lastUs;
@@ -178,7 +189,7 @@ export class Engine {
     diagnostics.midstreamFlows = table.midstreamFlows;
     diagnostics.evictedFlows = table.evictedFlows + tracker.givenUpFlows;
     diagnostics.gaps = tracker.gaps;
-    const sessions = this.sessions.finish();
+    const sessions = this.sessions.finish(this.cutAt === 0 ? null : this.cutAt);
     const { facts } = this.sessions;
     const { sightings, hints } = this.sightings.finish(facts);
     diagnostics.sightingsLeftOut = this.sightings.leftOut;
@@ -188,6 +199,7 @@ export class Engine {
     this.diagnostics = newDiagnostics();
     this.stops.fill(0);
     this.lastUs = Number.NaN;
+    this.cutAt = 0;
     tracker.clear();
     return findings;
   }

@@ -160,6 +160,7 @@ function accountOf(
 function stripOfConnection(flow: WatchedFlow, traced: TracedFlow | null, connection: TlsConnection): Strip {
   const roles = rolesOf(connection);
   const { protection, log, firstUs } = connection;
+  if (connection.profile.unit === 'turns') return stripOfTurns(flow);
   if (traced !== null) return stripOfRecords(traced, protection, roles, softetherTls);
   if (log.count === 0) return stripOfTurns(flow);
   // Inside another carrier only the log-in is kept.
@@ -211,7 +212,7 @@ function unfollowedText(
 
 function raise(session: Session | null, judged: Judged | undefined): string {
   if (judged !== undefined) {
-    const own = raiseText(session?.verdict ?? null, judged.held, softetherTls);
+    const own = raiseText(session?.verdict ?? null, judged.held, judged.group.primary.profile);
     const isShort = session?.against.some(({ feature }) => feature === 'tiny-records');
     return isShort ? 'Nothing: records that are shorter than any block rule a tunnel out.' : own;
   }

@@ -9,8 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { softether1 } from '#sealert/profiles/softether-1.js';
 import { softetherRudp } from '#sealert/profiles/softether-rudp.js';
 import { softetherSsh } from '#sealert/profiles/softether-ssh.js';
+import { softetherMvc, softetherVpnconnect } from '#sealert/profiles/softether-third-party.js';
 import { softetherTls } from '#sealert/profiles/softether-tls.js';
 import { softetherTraces } from '#sealert/profiles/softether-traces.js';
+import { softetherTurns } from '#sealert/profiles/softether-turns.js';
 
 /// This file is compiled to build/test: two folders below the root.
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
@@ -165,11 +167,20 @@ test('the core mentions no clock, no randomness, no I/O', () => {
   assert.match('x = Math.random()', FORBIDDEN);
 });
 
-const PROFILES = { softether1, softetherTls, softetherRudp, softetherSsh, softetherTraces };
+const PROFILES = {
+  softether1,
+  softetherTls,
+  softetherRudp,
+  softetherSsh,
+  softetherTraces,
+  softetherTurns,
+  softetherMvc,
+  softetherVpnconnect,
+};
 
 test('profiles are data: types and each other aside they import nothing, and survive copying and JSON', () => {
   const files = SOURCES.filter(({ path }) => path.startsWith('profiles/'));
-  assert.equal(files.length, Object.keys(PROFILES).length);
+  assert.equal(files.length, Object.keys(PROFILES).length - 1, 'third parties share a file');
   for (const { path, imports } of files)
     assert.ok(
       imports.every(({ typeOnly, target }) => typeOnly || target.startsWith('profiles/')),

@@ -2,7 +2,7 @@
 
 import type { TracedFlow } from '../flow/flow-trace.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
-import type { RecordProtection } from '../wire/tls-suites.js';
+import { PAYLOAD_BYTES, type RecordProtection } from '../wire/tls-suites.js';
 import type { Held } from './clauses.js';
 import type { TlsConnection } from './connection.js';
 import type { ClauseAccount, ScriptStep } from './explanation.js';
@@ -18,12 +18,21 @@ type MessageName = ScriptMessage['name'];
 
 export function accountOfGroup(group: SessionGroup, held: Held, profile: TlsSessionProfile): ClauseAccount[] {
   const { primary } = group;
-  const script: Clause = primary.kind === 'additional' ? 'attach-script' : 'start-script';
+  const byTurns = profile.unit === 'turns';
+  const isAdditional = primary.kind === 'additional';
+  const script: Clause = byTurns
+    ? isAdditional
+      ? 'attach-turns'
+      : 'start-turns'
+    : isAdditional
+      ? 'attach-script'
+      : 'start-script';
   const shown: Clause[] = [
     script,
-    ...(script === 'start-script' ? (['probe', 'first-records', 'additional-connection'] as const) : []),
+    ...(!isAdditional ? (['probe', 'first-records', 'additional-connection'] as const) : []),
     'keep-alive',
     'keep-alive-law',
+    ...(profile.clientProduct === null ? [] : (['server-keep-alive'] as const)),
     'siblings',
     'hub-poll',
     ...(primary.kind === 'primary' ? [] : (['repeated-poll', 'one-way-pair'] as const)),
@@ -57,6 +66,10 @@ function expectedText(clause: Clause, profile: TlsSessionProfile): string {
       return 'the messages of a log-in, each one TLS record alone in its turn, of fitting sizes';
     case 'attach-script':
       return 'the messages of a further connection, each one TLS record alone in its turn, of fitting sizes';
+    case 'start-turns':
+      return 'the messages of a log-in as volumes of payload before the direction turns, behind what can be a TLS handshake';
+    case 'attach-turns':
+      return 'the messages of a further connection as volumes of payload before the direction turns';
     case 'probe':
       return `before the log-in a request of ${rangeText(profile.script.probe)} bytes, and an answer that SoftEther servers are known to give`;
     case 'first-records':
@@ -67,6 +80,8 @@ function expectedText(clause: Clause, profile: TlsSessionProfile): string {
       return `both sides send unasked, ${seconds(keepAlive.gapUs.min)} to ${seconds(keepAlive.gapUs.max)} s after their last record, ${rangeText(keepAlive.plaintext)} bytes of random size: ${keepAlive.minEach.value} from each side that differ by ${keepAlive.minSpread.value} bytes or more`;
     case 'keep-alive-law':
       return `${running.minKeepAlives.value} such keep-alives, and no side silent for longer than ${seconds(keepAlive.gapUs.max)} s`;
+    case 'server-keep-alive':
+      return `of a client that is not SoftEther's own: ${keepAlive.minFromServer.value} keep-alives from the server, one of them at the least distance of about 4 s`;
     case 'siblings':
       return `${running.minSiblings.value} such connections to the same server port at the same time`;
     case 'one-way-pair':
@@ -100,6 +115,8 @@ function seenText(clause: Clause, group: SessionGroup): string {
   switch (clause) {
     case 'start-script':
     case 'attach-script':
+    case 'start-turns':
+    case 'attach-turns':
       return primary.kind === 'running' ? 'the start of the connection was not captured' : 'not that';
     case 'probe':
       return primary.script.messages[0]?.name === 'probe'
@@ -115,6 +132,7 @@ function seenText(clause: Clause, group: SessionGroup): string {
     case 'additional-connection':
       return group.refused.length > 0 ? `none, and ${group.refused.length} turned away` : 'none';
     case 'keep-alive':
+    case 'server-keep-alive':
     case 'keep-alive-law': {
       const sides = (side: 'client' | 'server') =>
         `${side} ${total(({ tunnel }) => tunnel[side].keepAlives.count)} (and ${total(({ tunnel }) => tunnel[side].unexplained)} records of such a size that came too soon)`;
@@ -148,7 +166,8 @@ function stepOf(
   connection: TlsConnection,
   profile: TlsSessionProfile,
 ): ScriptStep {
-  const { log, protection } = connection;
+  const { log } = connection;
+  const protection = profile.unit === 'turns' ? PAYLOAD_BYTES : connection.protection;
   return {
     name,
     expected: messageText(name, profile),
@@ -324,7 +343,9 @@ export function raiseText(verdict: Verdict | null, held: Held, profile: TlsSessi
 /// What begins a connection, or how it travels, does not change any more.
 function isPossible({ all }: VerdictRule<Clause>, held: Held): boolean {
   return all.every(
-    (clause) => held.has(clause) || !['start-script', 'attach-script', 'probe', 'rudp'].includes(clause),
+    (clause) =>
+      held.has(clause) ||
+      !['start-script', 'start-turns', 'attach-script', 'attach-turns', 'probe', 'rudp'].includes(clause),
   );
 }
 

@@ -20,8 +20,13 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   const note = (clause: Clause, evidence: Evidence | null) => {
     if (evidence !== null) held.set(clause, evidence);
   };
-  if (group.primary.kind === 'primary') note('start-script', loginScript(group.primary, profile));
-  if (group.primary.kind === 'additional') note('attach-script', loginScript(group.primary, profile));
+  const byTurns = profile.unit === 'turns';
+  if (group.primary.kind === 'primary') {
+    note(byTurns ? 'start-turns' : 'start-script', loginScript(group.primary));
+  }
+  if (group.primary.kind === 'additional') {
+    note(byTurns ? 'attach-turns' : 'attach-script', loginScript(group.primary));
+  }
   if (group.primary.kind !== 'primary') {
     // The log-in makes them unnecessary.
     note('one-way-pair', oneWayPair(group, profile));
@@ -29,9 +34,10 @@ export function evaluateClauses(group: SessionGroup, profile: TlsSessionProfile)
   }
   note('probe', probe(group.primary, profile));
   note('first-records', firstRecords(group.primary, profile));
-  note('additional-connection', additionalConnections(group, profile));
+  note('additional-connection', additionalConnections(group));
   note('keep-alive', keepAlives(group, profile));
   note('keep-alive-law', keepAliveLaw(group, profile));
+  note('server-keep-alive', serverKeepAlives(group, profile));
   note('siblings', siblings(group, profile));
   note('hub-poll', hubPolls(group, profile));
   note('poll-rhythm', pollRhythm(group, profile));
@@ -78,15 +84,27 @@ export function contradicts(group: SessionGroup, profile: TlsSessionProfile): bo
   return connectionsOf(group).some(({ tunnel }) => tunnel.tinyRecords > profile.tinyRecords.most.value);
 }
 
-function loginScript(connection: TlsConnection, profile: TlsSessionProfile): Evidence {
+function loginScript(connection: TlsConnection): Evidence {
+  const { profile } = connection;
   const parts = connection.script.messages.map(({ name, record }) => {
     const { min, max } = rangeOf(name, profile);
     return `${name} ${plaintextText(connection, record)} (${min}-${max})`;
   });
+  const isPrimary = connection.kind === 'primary';
+  const what = isPrimary ? 'log-in' : 'further connection';
+  const frames = messageFrames(connection, connection.script.messages);
+  if (profile.unit === 'turns') {
+    return {
+      feature: isPrimary ? 'start-turns' : 'attach-turns',
+      detail: `the direction turns as in a SoftEther ${what}, by volumes alone (headers of the TLS records are not in the capture), payload bytes of each turn (expected): ${parts.join(', ')}`,
+      frames,
+      strength: 'supporting',
+    };
+  }
   return {
-    feature: connection.kind === 'primary' ? 'start-script' : 'attach-script',
-    detail: `the records of a SoftEther ${connection.kind === 'primary' ? 'log-in' : 'further connection'}, each alone in its turn, plaintext bytes (expected): ${parts.join(', ')}`,
-    frames: messageFrames(connection, connection.script.messages),
+    feature: isPrimary ? 'start-script' : 'attach-script',
+    detail: `the records of a SoftEther ${what}, each alone in its turn, plaintext bytes (expected): ${parts.join(', ')}`,
+    frames,
     strength: 'strong',
   };
 }
@@ -123,12 +141,12 @@ function firstRecords(connection: TlsConnection, profile: TlsSessionProfile): Ev
   };
 }
 
-function additionalConnections(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+function additionalConnections(group: SessionGroup): Evidence | null {
   const attached = group.additional.filter(({ kind }) => kind === 'additional');
   const [first] = attached;
   if (first === undefined) return null;
   const afterUs = first.firstUs - group.primary.tunnel.beginUs;
-  const { attach, attachAnswer } = profile.script;
+  const { attach, attachAnswer } = first.profile.script;
   return {
     feature: 'additional-connection',
     detail: `${attached.length} further connection(s) to the same server port with signature, hello, attach (${attach.min}-${attach.max}) and answer (${attachAnswer.min}-${attachAnswer.max}), the first ${seconds(afterUs)} s after the welcome`,
@@ -184,6 +202,26 @@ function keepAliveLaw(group: SessionGroup, profile: TlsSessionProfile): Evidence
     ...evidence,
     feature: 'keep-alive-law',
     detail: `${total} keep-alives, and neither side is ever silent for longer than ${seconds(keepAlive.gapUs.max)} s`,
+  };
+}
+
+/// The server's keep-alives alone: of a client that is not SoftEther's own nothing is known.
+function serverKeepAlives(group: SessionGroup, profile: TlsSessionProfile): Evidence | null {
+  const { keepAlive } = profile;
+  if (profile.clientProduct === null) return null;
+  const { server } = group.primary.tunnel;
+  const { count, frames } = server.keepAlives;
+  const fits =
+    count >= keepAlive.minFromServer.value &&
+    server.keepAlivesAtLeast > 0 &&
+    server.longestKeepAlive - server.shortestKeepAlive >= keepAlive.minSpread.value &&
+    server.unexplained <= count * keepAlive.maxUnexplained.value;
+  if (!fits) return null;
+  return {
+    feature: 'server-keep-alive',
+    detail: `the server sends unasked, after ${seconds(keepAlive.gapUs.min)} to ${seconds(keepAlive.gapUs.max)} s of silence, records of random size between ${keepAlive.plaintext.min} and ${keepAlive.plaintext.max} bytes: ${count}, ${server.keepAlivesAtLeast} of them after about 4 s`,
+    frames: references(group.primary, frames),
+    strength: 'strong',
   };
 }
 
@@ -377,7 +415,9 @@ function references(connection: TlsConnection, frames: readonly number[]): Frame
 }
 
 /// Plaintext bytes of a logged record: one number, or a range with block ciphers.
+/// Of a turn its payload.
 function plaintextText(connection: TlsConnection, record: number): string {
+  if (connection.profile.unit === 'turns') return `${connection.log.length[record]}`;
   return lengthText(connection, connection.log.length[record]!);
 }
 

@@ -1,5 +1,6 @@
 /// A flow that may be a connection of a session: what the sessions are made of.
 
+import type { DatagramFlow } from '../flow/datagram-flow.js';
 import type { ProxyRequest } from '../flow/preamble.js';
 import type { TcpFlow } from '../flow/tcp-flow.js';
 import type { HandshakeMessages } from '../wire/tls-hello.js';
@@ -29,6 +30,10 @@ export interface FlowFacts {
   /// Bytes on the wire that the capture does not hold, and stretches lost whole.
   missingBytes: number;
   gaps: number;
+  /// Of the missing bytes those of captured packets that were cut short.
+  cutBytes: number;
+  /// The one side whose packets the capture holds, where it holds no others.
+  onlySide: 'client' | 'server' | null;
   handshake: HandshakeMessages | null;
   /// What a proxy was asked for, if the connection goes through one.
   proxy: ProxyRequest | null;
@@ -37,6 +42,8 @@ export interface FlowFacts {
 /// `primary` logged in, `additional` attached, `running` was up before the capture began.
 export interface TlsConnection extends FlowFacts {
   kind: 'primary' | 'additional' | 'running';
+  /// What it was read by.
+  profile: TlsSessionProfile;
   script: ScriptReading;
   log: RecordLog;
   tunnel: Tunnel;
@@ -96,8 +103,45 @@ export function connectionOf(flow: TcpFlow, input: number): FlowFacts {
     closeSeen: flow.closeSeen,
     missingBytes: client.missingBytes + server.missingBytes,
     gaps: client.stream.gaps + server.stream.gaps,
+    cutBytes: client.stream.cutBytes + server.stream.cutBytes,
+    onlySide: onlySideOf(flow),
     handshake: flow.handshake,
     proxy: flow.preamble?.request ?? null,
+  };
+}
+
+function onlySideOf({ client, server }: TcpFlow): FlowFacts['onlySide'] {
+  if (client.stream.seen === server.stream.seen) return null;
+  return client.stream.seen ? 'client' : 'server';
+}
+
+/// The same of a UDP or ICMP flow, whose packets were all captured whole.
+export function datagramFactsOf(
+  flow: DatagramFlow,
+  clientIsA: boolean,
+  input: number,
+  carrier: FlowFacts['carrier'],
+  startSeen: boolean,
+): FlowFacts {
+  return {
+    input,
+    carrier,
+    protocol: flow.isIcmp ? 'icmp' : 'udp',
+    client: clientIsA ? flow.a : flow.b,
+    server: clientIsA ? flow.b : flow.a,
+    firstUs: flow.firstUs,
+    lastUs: flow.lastUs,
+    packets: flow.packets,
+    bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
+    bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
+    startSeen,
+    closeSeen: false,
+    missingBytes: 0,
+    cutBytes: 0,
+    onlySide: null,
+    gaps: 0,
+    handshake: null,
+    proxy: null,
   };
 }
 
@@ -106,6 +150,7 @@ export function emptyConnection(facts: FlowFacts, profile: TlsSessionProfile): T
   return {
     ...facts,
     kind: 'running',
+    profile,
     script: { outcome: 'open', messages: [] },
     log: new RecordLog(),
     tunnel: new Tunnel(facts.firstUs, profile),

@@ -11,8 +11,8 @@ import type { SparePool } from '../flow/spare-pool.js';
 import { TcpFlow } from '../flow/tcp-flow.js';
 import {
   connectionOf,
+  datagramFactsOf,
   emptyConnection,
-  type FlowFacts,
   type RudpFacts,
   type TlsConnection,
 } from './connection.js';
@@ -149,7 +149,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   private endKeyless(flow: DatagramFlow, keyless: KeylessChain): void {
     const bulkLinks = keyless.bulkLinks + (this.chain?.links ?? 0);
     if (bulkLinks === 0 && Math.min(...keyless.linksOf) === 0) return;
-    const facts = this.flowFacts(flow);
+    const facts = datagramFactsOf(flow, this.clientIsA, this.input, this.carrier, false);
     this.found.connection({
       ...emptyConnection(facts, this.profile),
       helloFrame: keyless.firstFrame,
@@ -163,29 +163,6 @@ export class FlowOfDatagrams implements DatagramAnalysis {
         frames: [keyless.firstFrame],
       },
     });
-  }
-
-  /// Of a flow that was running before the capture began.
-  private flowFacts(flow: DatagramFlow): FlowFacts {
-    const { carrier, clientIsA } = this;
-    return {
-      input: this.input,
-      carrier,
-      protocol: carrier === 'icmp' ? 'icmp' : 'udp',
-      client: clientIsA ? flow.a : flow.b,
-      server: clientIsA ? flow.b : flow.a,
-      firstUs: flow.firstUs,
-      lastUs: flow.lastUs,
-      packets: flow.packets,
-      bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
-      bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
-      startSeen: false,
-      closeSeen: false,
-      missingBytes: 0,
-      gaps: 0,
-      handshake: null,
-      proxy: null,
-    };
   }
 
   private reportChannel(flow: DatagramFlow, chain: NonceChain): void {
@@ -237,7 +214,8 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     const inner = new TcpFlow(this.budget);
     this.innerConnection = null;
     this.innerTrace = null;
-    inner.analysis = new TlsAnalysis(this.profile, this.traces, this.input, {
+    const profiles = { own: this.profile, thirdParty: [], turns: null };
+    inner.analysis = new TlsAnalysis(profiles, this.traces, this.input, {
       connection: (connection) => {
         this.innerConnection = connection;
       },

@@ -73,7 +73,8 @@ export interface Session {
   carrier: Carrier;
   software: {
     product: string;
-    client: { generation: Generation };
+    /// `product` where the client is not the product's own.
+    client: { generation: Generation; product?: string };
     server: { generation: Generation };
   };
   /// The ends of the first connection as seen on the wire.

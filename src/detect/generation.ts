@@ -45,6 +45,8 @@ export function serverGeneration(connection: TlsConnection): Generation {
   if (!isTls13) return ONLY_4X_SUITES.has(hello.suite) ? '4.x' : '5.x';
   const answer = connection.script.messages.find((message) => message.name === 'probe answer');
   if (answer === undefined) return null;
+  // What else a turn holds is not known.
+  if (connection.profile.unit === 'turns') return null;
   const plaintext = connection.protection.plaintextMin(connection.log.length[answer.record]!);
   if (plaintext >= PAGE_4X[0] && plaintext <= PAGE_4X[1]) return '4.x';
   return plaintext >= PAGE_403[0] && plaintext <= PAGE_403[1] ? '5.x' : null;

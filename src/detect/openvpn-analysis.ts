@@ -7,7 +7,7 @@ import { MAX_MESSAGE_BYTES, OpenVpnHandshake } from '../flow/openvpn.js';
 import type { StreamAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import type { HandshakeMessages } from '../wire/tls-hello.js';
 import { isDefaultCertificate } from './certificates.js';
-import { connectionOf, type FlowFacts } from './connection.js';
+import { connectionOf, datagramFactsOf, type FlowFacts } from './connection.js';
 import type { TraceProfile } from './profile.js';
 import type { TlsTrace } from './tls-analysis.js';
 
@@ -151,24 +151,6 @@ export class OpenVpnDatagrams implements DatagramAnalysis {
   }
 
   end(flow: DatagramFlow): void {
-    const isA = this.clientIsA!;
-    this.server.end({
-      input: this.input,
-      carrier: 'udp',
-      protocol: 'udp',
-      client: isA ? flow.a : flow.b,
-      server: isA ? flow.b : flow.a,
-      firstUs: flow.firstUs,
-      lastUs: flow.lastUs,
-      packets: flow.packets,
-      bytesFromClient: isA ? flow.bytesFromA : flow.bytesFromB,
-      bytesFromServer: isA ? flow.bytesFromB : flow.bytesFromA,
-      startSeen: true,
-      closeSeen: false,
-      missingBytes: 0,
-      gaps: 0,
-      handshake: null,
-      proxy: null,
-    });
+    this.server.end(datagramFactsOf(flow, this.clientIsA!, this.input, 'udp', true));
   }
 }

@@ -20,6 +20,7 @@ export interface Limit {
 /// What can be tested on a session. A clause names the evidence that it gives.
 export type Clause =
   | 'start-script'
+  | 'start-turns'
   | 'probe'
   | 'first-records'
   | 'additional-connection'
@@ -30,7 +31,9 @@ export type Clause =
   | 'frame-sizes'
   | 'plain-blocks'
   | 'attach-script'
+  | 'attach-turns'
   | 'keep-alive-law'
+  | 'server-keep-alive'
   | 'siblings'
   | 'one-way-pair'
   | 'nonce-chain'
@@ -44,6 +47,12 @@ export interface TlsSessionProfile {
   title: string;
   status: 'stable' | 'experimental';
   product: string;
+  /// What the client is, where it is not the product's own.
+  clientProduct: string | null;
+  /// The client may write the header of a message and its body as two records.
+  splitMessages: boolean;
+  /// What a message is measured as: the plaintext of one TLS record, or the payload of a turn.
+  unit: 'records' | 'turns';
   references: readonly string[];
   falsePositives: readonly string[];
   script: {
@@ -87,6 +96,8 @@ export interface TlsSessionProfile {
     maxUnexplained: Limit;
     /// So many keep-alives with the right share of least distances count in any company.
     minWithShare: Limit;
+    /// Fewest keep-alives from the server where those of the client are not known.
+    minFromServer: Limit;
     /// Their sizes are random: smallest difference between the least and the greatest.
     minSpread: Limit;
   };
@@ -141,6 +152,26 @@ export interface TlsSessionProfile {
     maxRudpSilenceUs: Limit;
   };
   verdict: VerdictRules<Clause>;
+}
+
+/// A session told by the volumes of its turns: sizes of the script are bytes
+/// of TCP payload of a whole turn, what TLS adds included.
+export interface TurnProfile extends TlsSessionProfile {
+  unit: 'turns';
+  /// Turns of a conversation with a proxy before the handshake.
+  maxProxyTurns: Limit;
+  handshake: {
+    hello: Range;
+    flight: Range;
+    /// What may follow in turns of its own before the script: the end of the
+    /// handshake of TLS 1.2, or a Finished message and tickets.
+    moreFromClient: Range;
+    moreFromServer: Range;
+  };
+  /// The server's tickets, which may come while the client speaks.
+  tickets: Range;
+  /// Silence of the server that ends the welcome: what follows is the tunnel.
+  welcomePauseUs: Limit;
 }
 
 /// SoftEther without a session: what is no tunnel, but says who is there.

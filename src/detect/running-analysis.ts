@@ -4,21 +4,13 @@
 
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
-import { POSSIBLE_PROTECTIONS, type RecordProtection } from '../wire/tls-suites.js';
+import { POSSIBLE_PROTECTIONS } from '../wire/tls-suites.js';
 import { connectionOf, emptyConnection, reverse, type TlsConnection } from './connection.js';
 import type { TlsSessionProfile } from './profile.js';
-import { Tunnel } from './tunnel.js';
-
-/// One way of reading the lengths and the sides.
-interface Reading {
-  protection: RecordProtection;
-  /// The end that was taken for the client by its port is the server.
-  reversed: boolean;
-  tunnel: Tunnel;
-}
+import { TunnelReadings } from './tunnel-readings.js';
 
 export class RunningAnalysis implements FlowAnalysis {
-  private readings: Reading[] = [];
+  private readings: TunnelReadings | null = null;
   private records = 0;
   private firstFrame = 0;
 
@@ -39,21 +31,13 @@ export class RunningAnalysis implements FlowAnalysis {
   ): boolean {
     // Nothing but data is sent once a connection is up, apart from its end.
     if (type !== TLS_APPLICATION_DATA) return true;
-    if (this.records++ === 0) {
+    if (this.readings === null) {
       this.firstFrame = frame;
-      this.readings = [false, true].flatMap((reversed) =>
-        POSSIBLE_PROTECTIONS.map((protection) => ({
-          protection,
-          reversed,
-          tunnel: new Tunnel(timeUs, this.profile),
-        })),
-      );
+      this.readings = new TunnelReadings(timeUs, this.profile, POSSIBLE_PROTECTIONS, false);
     }
-    for (const { tunnel, reversed, protection } of this.readings) {
-      tunnel.record(fromClient !== reversed, length, protection, timeUs, frame);
-    }
+    this.readings.record(fromClient, length, timeUs, frame);
     const { patience } = this.profile.running;
-    return this.records % patience.value !== 0 || this.readings.some(({ tunnel }) => tunnel.promising);
+    return ++this.records % patience.value !== 0 || this.readings.promising;
   }
 
   notTls(): boolean {
@@ -61,21 +45,16 @@ export class RunningAnalysis implements FlowAnalysis {
   }
 
   end(flow: TcpFlow): void {
-    const best = this.readings.reduce<Reading | undefined>(
-      (left, right) => (left !== undefined && left.tunnel.weight >= right.tunnel.weight ? left : right),
-      undefined,
-    );
-    if (best === undefined || !best.tunnel.promising) return;
-    const other = this.readings.find(
-      ({ protection, reversed }) => protection === best.protection && reversed !== best.reversed,
-    );
+    const { readings } = this;
+    const best = readings?.best;
+    if (readings === null || best === undefined || !best.tunnel.promising) return;
     const facts = connectionOf(flow, this.input);
     this.found({
       ...emptyConnection(best.reversed ? reverse(facts) : facts, this.profile),
       // Only polls tell the sides apart; without them it is the ports.
       sidesKnown: best.tunnel.polls.answered.count > 0,
       tunnel: best.tunnel,
-      reversedTunnel: other?.tunnel ?? null,
+      reversedTunnel: readings.reversed(best),
       protection: best.protection,
       helloFrame: this.firstFrame,
     });

@@ -177,7 +177,9 @@ function withoutTickets(log: RecordLog, data: readonly number[], tickets: number
   return data.filter((i) => log.fromClient[i] === 1 || left-- <= 0);
 }
 
-function readMessages(
+/// Reads these entries of the log as the messages in their order; `withProbe`:
+/// the first is the question whether the server is SoftEther.
+export function readMessages(
   log: RecordLog,
   records: readonly number[],
   protection: RecordProtection,
@@ -189,6 +191,12 @@ function readMessages(
   let next = 0;
 
   const fits = (record: number, range: Range): boolean => holds(protection, log.length[record]!, range);
+  const fitsTogether = (first: number, second: number, range: Range): boolean => {
+    const lengths = [log.length[first]!, log.length[second]!];
+    const least = lengths.reduce((sum, length) => sum + protection.plaintextMin(length), 0);
+    const most = lengths.reduce((sum, length) => sum + protection.plaintextMax(length), 0);
+    return most >= range.min && least <= range.max;
+  };
   /// Takes the next record as `name` if it comes from that side in time and fits.
   const take = (
     name: ScriptMessage['name'],
@@ -197,15 +205,20 @@ function readMessages(
   ): 'taken' | 'open' | 'failed' => {
     const record = records[next];
     if (record === undefined) return 'open';
+    const second = records[next + 1];
+    const isSplit =
+      profile.splitMessages && fromClient && second !== undefined && log.fromClient[second] === 1;
     const sender = log.fromClient[record] === 1;
     const before = messages.at(-1);
     const late =
       before !== undefined &&
       !fromClient &&
       log.timeUs[record]! - log.timeUs[before.record]! > script.maxAnswerUs.value;
-    if (sender !== fromClient || late || !fits(record, range)) return 'failed';
+    if (sender !== fromClient || late) return 'failed';
+    const isWhole = isSplit ? fitsTogether(record, second, range) : fits(record, range);
+    if (!isWhole) return profile.splitMessages && fromClient && second === undefined ? 'open' : 'failed';
     messages.push({ name, record });
-    next++;
+    next += isSplit ? 2 : 1;
     return 'taken';
   };
   const exchange = (
@@ -233,7 +246,8 @@ function readMessages(
     const paused = exchange('noop', script.noop, 'noop answer', script.noopAnswer);
     if (paused !== 'taken') return ended(paused);
   }
-  if (fits(records[next]!, script.login)) {
+  // A split log-in shows only its header at first.
+  if (profile.splitMessages || fits(records[next]!, script.login)) {
     const welcomed = exchange('log-in', script.login, 'welcome', script.welcome);
     return ended(welcomed === 'taken' ? 'primary' : welcomed);
   }

@@ -65,6 +65,7 @@ export class SessionBuilder {
   private readonly channels: AccelerationChannel[] = [];
   private readonly ssh: SshFinding[] = [];
   private readonly early: EarlyFinding[] = [];
+  private cutAt: number | null = null;
 
   constructor(
     private readonly profile: TlsSessionProfile,
@@ -87,8 +88,10 @@ export class SessionBuilder {
     this.early.push(finding);
   }
 
-  /// The sessions, in the order of their starts.
-  finish(): Session[] {
+  /// The sessions, in the order of their starts. `cutAt`: bytes of a packet
+  /// beyond which the capture holds nothing; null if its packets are whole.
+  finish(cutAt: number | null): Session[] {
+    this.cutAt = cutAt;
     const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
     const alone = assignChannels(groups, this.channels);
     const sessions = groups.flatMap((group) => this.judge(group) ?? []);
@@ -98,23 +101,24 @@ export class SessionBuilder {
       groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowText)),
     );
     const early = this.early.filter(({ facts }) => !later.has(flowText(facts)));
-    sessions.push(...early.map(describeEarly));
+    sessions.push(...early.map((finding) => describeEarly(finding, cutAt)));
     sessions.push(...this.ssh.map((finding) => this.describeSsh(finding)));
     return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
   }
 
   /// Null if nothing in the profile makes this a session.
   private judge(group: SessionGroup): Session | null {
-    const held = evaluateClauses(group, this.profile);
-    const verdict = verdictOf(held, this.profile.verdict);
+    const { profile } = group.primary;
+    const held = evaluateClauses(group, profile);
+    const verdict = verdictOf(held, profile.verdict);
     const session = verdict === null ? null : this.describe(group, held, verdict);
     this.options.explain?.(group, held, session);
     return session;
   }
 
   private describe(group: SessionGroup, held: Held, verdict: Verdict): Session {
-    const { profile } = this;
     const { primary } = group;
+    const { profile } = primary;
     const { installationTraits } = this.options;
     const sure = contradicts(group, profile) ? 'suspected' : verdict;
     // What is only suspected shows no server.
@@ -128,12 +132,15 @@ export class SessionBuilder {
       carrier: primary.carrier,
       software: {
         product: profile.product,
-        client: { generation: chained?.fromClient.generation ?? traitOf(clientGeneration) },
+        client:
+          profile.clientProduct === null
+            ? { generation: chained?.fromClient.generation ?? traitOf(clientGeneration) }
+            : { generation: null, product: profile.clientProduct },
         server: { generation: chained?.fromServer.generation ?? traitOf(serverGeneration) },
       },
       client: endpoint(primary.client, primary.protocol),
       server: endpoint(primary.server, primary.protocol),
-      ...(primary.proxy === null ? {} : { target: targetOf(primary.proxy) }),
+      ...(primary.proxy === null || primary.proxy.host === '' ? {} : { target: targetOf(primary.proxy) }),
       start: rfc3339(primary.firstUs),
       end: rfc3339(Math.max(endOf(group), ...group.channels.map(({ flow }) => flow.lastUs))),
       startCaptured: primary.startSeen && primary.kind === 'primary',
@@ -144,7 +151,11 @@ export class SessionBuilder {
       ],
       evidence: [...held.values(), ...(installationTraits ? clientHello(primary) : [])],
       against: counterEvidence(group, profile),
-      caveats: [...sideCaveats(group), ...caveatsOf([primary, ...group.additional])],
+      caveats: [
+        ...sideCaveats(group),
+        ...loginCaveats(group),
+        ...captureCaveats([primary, ...group.additional], this.cutAt),
+      ],
     };
   }
 
@@ -249,6 +260,7 @@ export class SessionBuilder {
       evidence: evidence === null ? [] : [evidence],
       against: [],
       caveats: [
+        ...(this.cutAt === null ? [] : [`Packets of the capture were cut at ${this.cutAt} bytes.`]),
         'The connections with the log-in are not in the capture; who is the client is told by the ports alone.',
       ],
     };
@@ -256,7 +268,7 @@ export class SessionBuilder {
 }
 
 /// Nothing of the first version can be recorded any more: what is unverified is suspected at most.
-function describeEarly({ facts, product, evidence, caveat }: EarlyFinding): Session {
+function describeEarly({ facts, product, evidence, caveat }: EarlyFinding, cutAt: number | null): Session {
   const { client, server, proxy } = facts;
   return {
     id: sessionId(facts.firstUs, PROTOCOL_TCP, client, server),
@@ -272,7 +284,7 @@ function describeEarly({ facts, product, evidence, caveat }: EarlyFinding): Sess
     connections: [describeConnection(facts, 'primary')],
     evidence,
     against: [],
-    caveats: [caveat, ...caveatsOf([facts])],
+    caveats: [caveat, ...captureCaveats([facts], cutAt)],
   };
 }
 
@@ -352,12 +364,37 @@ function sideCaveats({ primary, additional }: SessionGroup): string[] {
   return isGuess ? ['Who is the client is told by the ports alone: the end with the larger one.'] : [];
 }
 
-function caveatsOf(connections: readonly FlowFacts[]): string[] {
+function loginCaveats({ primary, additional }: SessionGroup): string[] {
+  const caveats: string[] = [];
+  if ([primary, ...additional].some(({ profile }) => profile.unit === 'turns')) {
+    caveats.push(
+      'Headers of TLS records are not in the capture: the log-in is told by the payload volumes between turns of direction, and the tunnel by the sizes of segments.',
+    );
+  }
+  const { clientProduct } = primary.profile;
+  if (clientProduct !== null) {
+    caveats.push(
+      `The log-in is not that of SoftEther's own client: a ${clientProduct} or a modified build; what the server sends decides.`,
+    );
+  }
+  const { onlySide } = primary;
+  if (onlySide !== null) {
+    caveats.push(
+      `Only packets from the ${onlySide} are in the capture: what the other side sent follows from their acknowledgement numbers, its times are those of the acknowledgements.`,
+    );
+  }
+  return caveats;
+}
+
+function captureCaveats(connections: readonly FlowFacts[], cutAt: number | null): string[] {
   const caveats: string[] = [];
   const missing = connections.reduce((sum, connection) => sum + connection.missingBytes, 0);
   const gaps = connections.reduce((sum, connection) => sum + connection.gaps, 0);
   if (connections.some((connection) => !connection.startSeen)) {
     caveats.push('The capture does not hold the first packet (SYN) of every connection.');
+  }
+  if (cutAt !== null && connections.some(({ cutBytes }) => cutBytes > 0)) {
+    caveats.push(`Packets of the capture were cut at ${cutAt} bytes.`);
   }
   if (gaps > 0) caveats.push(`Packets are missing in ${gaps} places of the session's connections.`);
   if (missing > 0) {

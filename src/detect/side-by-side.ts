@@ -29,6 +29,15 @@ export class SideBySide implements FlowAnalysis {
     return analyses.length > 0;
   }
 
+  headersLost(flow: TcpFlow): FlowAnalysis {
+    const { analyses } = this;
+    for (let i = 0; i < analyses.length; i++) {
+      const analysis = analyses[i]!;
+      analyses[i] = analysis.headersLost?.(flow) ?? analysis;
+    }
+    return this;
+  }
+
   end(flow: TcpFlow): void {
     for (const analysis of this.analyses) analysis.end(flow);
   }

@@ -6,10 +6,12 @@ import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
 import { type AfterHello, beginAfterHello } from './after-hello.js';
 import { isDefaultCertificate } from './certificates.js';
 import { connectionOf, type FlowFacts, type PlainSide, type TlsConnection } from './connection.js';
-import type { TlsSessionProfile, TraceProfile } from './profile.js';
+import { LossyAnalysis, type RecordAnalysis } from './lossy-analysis.js';
+import type { TlsSessionProfile, TraceProfile, TurnProfile } from './profile.js';
 import { RecordLog } from './record-log.js';
 import { readScript, ScriptGate, type ScriptReading } from './script.js';
 import { holds, Tunnel } from './tunnel.js';
+import { TurnAnalysis } from './turn-analysis.js';
 
 /// A flow without a tunnel that may be SoftEther's.
 export interface TlsTrace {
@@ -26,13 +28,22 @@ export interface TlsTrace {
   beginsAsTools: boolean;
 }
 
+/// What a flow is compared with.
+export interface TlsProfiles {
+  own: TlsSessionProfile;
+  /// Looked at where the client is not the product's own.
+  thirdParty: readonly TlsSessionProfile[];
+  /// How it is read where its records cannot be; null for not at all.
+  turns: TurnProfile | null;
+}
+
 /// Gets what the flows were found to be, when they end.
 export interface TlsFindings {
   connection(connection: TlsConnection): void;
   trace(trace: TlsTrace): void;
 }
 
-export class TlsAnalysis implements FlowAnalysis {
+export class TlsAnalysis implements RecordAnalysis {
   private readonly log = new RecordLog();
   private readonly gate = new ScriptGate();
   private reading: ScriptReading | null = null;
@@ -45,13 +56,22 @@ export class TlsAnalysis implements FlowAnalysis {
   private failed: ScriptReading | null = null;
   /// Followed on for its certificate alone.
   private onlyCertificate = false;
+  /// Not the product's own client, if it is one: nobody has asked yet, may be, is none.
+  private thirdParty: 'unasked' | 'open' | 'failed' = 'unasked';
+  private profile: TlsSessionProfile;
 
   constructor(
-    private readonly profile: TlsSessionProfile,
+    private readonly profiles: TlsProfiles,
     private readonly traces: TraceProfile,
     private readonly input: number,
     private readonly found: TlsFindings,
-  ) {}
+  ) {
+    this.profile = profiles.own;
+  }
+
+  get hasScript(): boolean {
+    return this.tunnel !== null;
+  }
 
   tlsRecord(
     flow: TcpFlow,
@@ -78,20 +98,49 @@ export class TlsAnalysis implements FlowAnalysis {
     if (this.after !== null) return true;
     if (this.log.full) return this.giveUp(flow);
     this.log.add(fromClient, length, timeUs, frame);
+    if (this.thirdParty === 'open') return this.readThirdParty(flow) || this.giveUp(flow);
     if (this.failed !== null) {
       this.after = this.beginAfter(flow, this.failed);
       return this.after !== null || this.giveUp(flow);
     }
     const gate = this.gate.record(fromClient, length, flow.protection, this.profile.script);
     if (gate === 'wait') return true;
-    if (gate === 'failed') return this.giveUp(flow);
+    if (gate === 'failed') {
+      if (!this.maySignThirdParty(flow, length)) this.thirdParty = 'failed';
+      return this.giveUp(flow);
+    }
     const reading = readScript(this.log, flow.protection, this.profile);
     if (reading.outcome === 'open') return true;
     if (reading.outcome === 'failed') return this.followFailed(flow, reading, fromClient, length);
-    this.reading = reading;
-    this.tunnel = new Tunnel(timeUs, this.profile);
+    this.beginTunnel(reading, this.profile);
     if (reading.outcome === 'additional') this.after = this.beginAfter(flow, reading);
     return true;
+  }
+
+  private beginTunnel(reading: ScriptReading, profile: TlsSessionProfile): void {
+    this.reading = reading;
+    this.profile = profile;
+    this.tunnel = new Tunnel(this.log.timeUs[reading.messages.at(-1)!.record]!, profile);
+  }
+
+  /// False as early as the client's first message shows it, as it mostly does.
+  private maySignThirdParty({ protection }: TcpFlow, length: number): boolean {
+    return this.profiles.thirdParty.some(({ script }) => holds(protection, length, script.signature));
+  }
+
+  /// The log again, as that of another client. True as long as it can be one.
+  private readThirdParty({ protection }: TcpFlow): boolean {
+    this.thirdParty = 'failed';
+    for (const profile of this.profiles.thirdParty) {
+      const reading = readScript(this.log, protection, profile);
+      // Those clients have one connection.
+      if (reading.outcome === 'primary') {
+        this.beginTunnel(reading, profile);
+        return true;
+      }
+      if (reading.outcome === 'open') this.thirdParty = 'open';
+    }
+    return this.thirdParty === 'open';
   }
 
   /// No tunnel comes of this; true if it may be something else.
@@ -109,8 +158,9 @@ export class TlsAnalysis implements FlowAnalysis {
 
   /// A default certificate is worth a sighting: such a flow is kept to its end.
   private giveUp(flow: TcpFlow): boolean {
-    const certificate = flow.handshake?.certificate ?? null;
     this.after = null;
+    if (this.thirdParty === 'unasked' && this.readThirdParty(flow)) return true;
+    const certificate = flow.handshake?.certificate ?? null;
     this.onlyCertificate = certificate !== null && isDefaultCertificate(certificate, this.traces);
     return this.onlyCertificate;
   }
@@ -124,6 +174,16 @@ export class TlsAnalysis implements FlowAnalysis {
     return true;
   }
 
+  headersLost(flow: TcpFlow): FlowAnalysis {
+    const { turns } = this.profiles;
+    if (turns === null || this.tunnel !== null) return this;
+    const lossy = new LossyAnalysis(this, new TurnAnalysis(flow, turns), this.input, (connection) =>
+      this.found.connection(connection),
+    );
+    flow.volumes = lossy;
+    return lossy;
+  }
+
   end(flow: TcpFlow): void {
     const { reading, tunnel, after } = this;
     if (after !== null) this.endAfter(flow, after);
@@ -135,6 +195,7 @@ export class TlsAnalysis implements FlowAnalysis {
       ...connectionOf(flow, this.input),
       kind: reading.outcome === 'primary' ? 'primary' : 'additional',
       script: reading,
+      profile: this.profile,
       log: this.log,
       tunnel,
       reversedTunnel: null,

@@ -180,7 +180,13 @@ export class FlowTable {
       words[word] = next;
       kind |= known;
       if (isFirstOfHandshake) kind |= this.fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A;
-      else kind |= this.fromB ? KIND_SYN_FROM_A : KIND_SYN_FROM_B;
+      else {
+        kind |= this.fromB ? KIND_SYN_FROM_A : KIND_SYN_FROM_B;
+        // The answer to a SYN tells its sequence number, should that not be in the capture.
+        const asker = this.fromB ? KIND_SEQUENCE_A : KIND_SEQUENCE_B;
+        if ((kind & asker) === 0) words[at + WORD_SEQUENCE + (this.fromB ? 0 : 1)] = packet.acknowledgement;
+        kind |= asker;
+      }
     }
     if (flags & TCP_RST) kind |= KIND_CLOSED;
     if (flags & TCP_FIN) {

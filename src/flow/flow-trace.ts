@@ -72,7 +72,7 @@ export class FlowTrace {
 /// Forwards everything until the analysis lets go, and goes on listening then.
 class TracedAnalysis implements FlowAnalysis {
   constructor(
-    private readonly inner: FlowAnalysis,
+    private inner: FlowAnalysis,
     private readonly traced: TracedFlow,
   ) {}
 
@@ -103,6 +103,11 @@ class TracedAnalysis implements FlowAnalysis {
     const goesOn = this.inner.notTls(flow, fromClient, timeUs, frame);
     if (!goesOn) traced.refusedAfter = traced.records.length;
     return goesOn;
+  }
+
+  headersLost(flow: TcpFlow): FlowAnalysis {
+    if (this.traced.refusedAfter === null) this.inner = this.inner.headersLost?.(flow) ?? this.inner;
+    return this;
   }
 
   end(flow: TcpFlow): void {

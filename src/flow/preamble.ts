@@ -45,6 +45,11 @@ export abstract class Preamble {
     this.step = first;
   }
 
+  /// The capture does not hold all of it: what was read so far is all that is known.
+  cut(): void {
+    this.state = 'through';
+  }
+
   /// Takes the next bytes of a direction and returns how many belong to the
   /// preamble; the rest is the connection's own.
   take(fromClient: boolean, bytes: Uint8Array, at: number, length: number): number {
@@ -82,12 +87,21 @@ export abstract class Preamble {
 }
 
 /// The preamble that these first bytes of a client begin, if they begin one.
-export function beginsPreamble(bytes: Uint8Array, at: number, length: number): Preamble | null {
+/// `length` of them were captured, `sent` were on the wire: of a packet that was
+/// cut short, the beginning has to do.
+export function beginsPreamble(bytes: Uint8Array, at: number, length: number, sent: number): Preamble | null {
+  if (length > 1 && length < Math.min(sent, 8)) return beginsCutPreamble(bytes, at, length, sent);
   if (length >= 8 && startsWith(bytes, at, 'CONNECT ')) return new HttpConnect();
   if (length >= 2 && bytes[at] === 4 && bytes[at + 1] === 1) return new Socks4();
   // Version, then as many methods as the second byte says: the whole first message.
   if (length >= 3 && bytes[at] === 5 && bytes[at + 1] === length - 2) return new Socks5();
   return null;
+}
+
+function beginsCutPreamble(bytes: Uint8Array, at: number, length: number, sent: number): Preamble | null {
+  if (startsWith(bytes, at, 'CONNECT '.slice(0, length))) return new HttpConnect();
+  if (bytes[at] === 4 && bytes[at + 1] === 1) return new Socks4();
+  return bytes[at] === 5 && bytes[at + 1] === sent - 2 ? new Socks5() : null;
 }
 
 class HttpConnect extends Preamble {

@@ -35,6 +35,10 @@ export class Stream {
   /// Stretches that were never captured, and the segments seen again.
   gaps = 0;
   retransmissions = 0;
+  /// Bytes of captured segments that the capture cut off.
+  cutBytes = 0;
+  /// A segment was captured: the bytes are not only known from acknowledgements.
+  seen = false;
   private held: HeldSegment[] = [];
   /// Number of the FIN, which takes one of the sequence; null until it was sent.
   private finSequence: number | null = null;
@@ -50,6 +54,8 @@ export class Stream {
     this.byteCount = 0;
     this.gaps = 0;
     this.retransmissions = 0;
+    this.cutBytes = 0;
+    this.seen = false;
     this.held.length = 0;
     this.budget.give(this.heldBytes);
     this.heldBytes = 0;
@@ -74,6 +80,7 @@ export class Stream {
     frame: number,
   ): void {
     if (!this.started) this.begin(sequence);
+    this.seen = true;
     if (((sequence - this.next) | 0) > 0) {
       this.hold(sequence, bytes, at, captured, length, timeUs, frame);
       return;
@@ -136,7 +143,10 @@ export class Stream {
     this.next = (this.next + newLength) | 0;
     this.byteCount += newLength;
     if (newCaptured > 0) this.consumer.bytes(bytes, at + known, newCaptured, timeUs, frame);
-    if (newCaptured < newLength) this.consumer.missing(newLength - newCaptured, timeUs, frame);
+    if (newCaptured < newLength) {
+      this.cutBytes += newLength - newCaptured;
+      this.consumer.missing(newLength - newCaptured, timeUs, frame);
+    }
     return true;
   }
 

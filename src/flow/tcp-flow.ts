@@ -26,8 +26,18 @@ export interface FlowAnalysis {
   ): boolean;
   /// One direction is no TLS (any more). Returns false to dismiss the flow.
   notTls(flow: TcpFlow, fromClient: boolean, timeUs: number, frame: number): boolean;
+  /// A record's header is missing in the capture. Returns what follows the flow
+  /// from here on: itself, or an analysis that can do with less.
+  headersLost?(flow: TcpFlow): FlowAnalysis;
   /// The flow has ended; its facts are final.
   end(flow: TcpFlow): void;
+}
+
+/// Told of all payload of a flow, whether its bytes are in the capture or not.
+export interface VolumeListener {
+  /// The next payload in stream order; pieces of one segment have its frame in
+  /// common. Returns false to dismiss the flow.
+  payload(fromClient: boolean, bytes: number, timeUs: number, frame: number): boolean;
 }
 
 /// For protocols other than TLS: gets the ordered bytes themselves.
@@ -60,6 +70,8 @@ export class TcpFlow {
   /// One of these two.
   analysis: FlowAnalysis | null = null;
   streamAnalysis: StreamAnalysis | null = null;
+  /// Set once headers of records are lost.
+  volumes: VolumeListener | null = null;
   /// The flow's entry in the table.
   entry = -1;
   /// The client is the entry's B end.
@@ -94,6 +106,7 @@ export class TcpFlow {
     this.turns.reset();
     this.analysis = null;
     this.streamAnalysis = null;
+    this.volumes = null;
     this.ends = null;
     this.dismissed = false;
     this.midstream = false;
@@ -188,7 +201,7 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
     }
     const spoken = this.takePreamble(bytes, at, length);
     if (spoken === length) return;
-    flow.turns.payload(fromClient, length - spoken, timeUs, frame);
+    this.countVolume(length - spoken, timeUs, frame);
     const walked = this.leftTls ? 0 : this.records.bytes(bytes, at + spoken, length - spoken, timeUs, frame);
     if (this.leftTls) this.blocks.bytes(bytes, at + spoken + walked, length - spoken - walked);
   }
@@ -200,10 +213,22 @@ class TcpDirection implements StreamConsumer, TlsRecordListener {
       this.flow.streamAnalysis.missing(this.flow, this.fromClient, length, timeUs, frame);
       return;
     }
-    if (this.flow.preamble?.state === 'open') this.dismiss();
-    this.flow.turns.payload(this.fromClient, length, timeUs, frame);
+    if (this.flow.preamble?.state === 'open') this.flow.preamble.cut();
+    this.countVolume(length, timeUs, frame);
     if (this.leftTls) this.blocks.missing(length);
-    else this.records.missing(length);
+    else if (this.records.missing(length)) this.loseHeaders();
+  }
+
+  private countVolume(bytes: number, timeUs: number, frame: number): void {
+    const { flow, fromClient } = this;
+    flow.turns.payload(fromClient, bytes, timeUs, frame);
+    if (flow.volumes !== null && !flow.volumes.payload(fromClient, bytes, timeUs, frame)) this.dismiss();
+  }
+
+  private loseHeaders(): void {
+    const { flow } = this;
+    const { analysis } = flow;
+    if (analysis?.headersLost !== undefined) flow.analysis = analysis.headersLost(flow);
   }
 
   /// Bytes of these that belong to the preamble; all of them if the flow is let go.

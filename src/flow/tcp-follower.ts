@@ -86,8 +86,13 @@ export class TcpFollower {
     const overtook = ((packet.sequence - sequence) | 0) > 0;
     const mayBegin = clientSpeaks && !overtook;
     if (mayBegin) this.analysts.listener?.opening(packet, bytes, timeUs, frame);
-    const preamble = mayBegin ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
-    if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
+    const preamble = mayBegin
+      ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured, packet.payloadLen)
+      : null;
+    // Cut off before its first byte, it can be anything.
+    const isBlank = mayBegin && anySyn && packet.payloadCaptured === 0;
+    const isHello = beginsLikeTls(bytes, packet, CLIENT_HELLO, false);
+    if (clientSpeaks && (overtook || preamble !== null || isHello || isBlank)) {
       const flow = this.follow(entry, fromB);
       flow.startSeen = anySyn;
       flow.preamble = preamble;
@@ -95,6 +100,8 @@ export class TcpFollower {
       this.beginPeer(flow.server, at, packet);
       flow.analysis = this.analysts.tls(flow);
       this.nextSegment(flow, packet, bytes, timeUs, frame);
+    } else if (!(anySyn && clientSpeaks) && beginsLikeTls(bytes, packet, SERVER_HELLO, !anySyn)) {
+      this.joinAtServer(entry, packet, bytes, timeUs, frame);
     } else if (mayBegin && beginsLikeOpenVpn(bytes, packet)) {
       const flow = this.follow(entry, fromB);
       const analysis = this.analysts.openVpn(flow, this.budget);
@@ -157,6 +164,25 @@ export class TcpFollower {
     this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
 
+  /// What the client sent first is not in the capture: lost, or it takes
+  /// another path. The server's acknowledgements tell how much it was.
+  private joinAtServer(
+    entry: number,
+    packet: Packet,
+    bytes: Uint8Array,
+    timeUs: number,
+    frame: number,
+  ): void {
+    const { fromB } = this.table;
+    const at = entry * ENTRY_WORDS;
+    const flow = this.follow(entry, !fromB);
+    flow.startSeen = this.firstSequence(at, fromB) !== undefined;
+    flow.server.stream.begin(packet.sequence);
+    this.beginPeer(flow.client, at, packet);
+    flow.analysis = this.analysts.tls(flow);
+    this.nextSegment(flow, packet, bytes, timeUs, frame);
+  }
+
   /// The flow was running before the capture began, and TLS it seems. Who is
   /// the client is not known then; servers listen on the smaller port.
   private joinMidstream(
@@ -214,10 +240,22 @@ export class TcpFollower {
     if ((packet.tcpFlags & TCP_FIN) !== 0) {
       flow.direction(fromClient).stream.finish((packet.sequence + packet.payloadLen) | 0);
     }
-    if (packet.payloadLen === 0) return;
-    if ((packet.tcpFlags & TCP_ACK) !== 0) {
-      flow.direction(!fromClient).stream.acknowledged(packet.acknowledgement, timeUs, frame);
-    }
+    const peer = flow.direction(!fromClient).stream;
+    // A side that is not in the capture is only heard of; of others the segments themselves tell more.
+    if (packet.payloadLen === 0 && (peer.seen || peer.byteCount === 0)) return;
+    if ((packet.tcpFlags & TCP_ACK) !== 0) peer.acknowledged(packet.acknowledgement, timeUs, frame);
+    if (packet.payloadLen > 0) this.deliver(flow, fromClient, packet, bytes, timeUs, frame);
+    if (flow.dismissed) this.dismiss(flow);
+  }
+
+  private deliver(
+    flow: TcpFlow,
+    fromClient: boolean,
+    packet: Packet,
+    bytes: Uint8Array,
+    timeUs: number,
+    frame: number,
+  ): void {
     const sequence = (packet.tcpFlags & TCP_SYN) !== 0 ? (packet.sequence + 1) | 0 : packet.sequence;
     flow
       .direction(fromClient)
@@ -230,7 +268,6 @@ export class TcpFollower {
         timeUs,
         frame,
       );
-    if (flow.dismissed) this.dismiss(flow);
   }
 
   /// A flow that was wrongly guessed to be SSH may still be something else.
@@ -316,12 +353,16 @@ function beginsLikeOpenVpn(bytes: Uint8Array, { payloadAt: at, payloadCaptured }
   return bytes[at] === 0 && bytes[at + 1] === length && isOpenVpnReset(bytes, at + 2, length);
 }
 
-/// True if the payload can be the beginning of a TLS ClientHello: a handshake
-/// record of version 3.x whose first message is of type 1 (RFC 8446 section 4).
-function beginsLikeTls(bytes: Uint8Array, packet: Packet): boolean {
+/// Types of handshake messages (RFC 8446 section 4).
+const CLIENT_HELLO = 1;
+const SERVER_HELLO = 2;
+
+/// True if the payload can be the beginning of a TLS hello: a handshake record
+/// of version 3.x whose first message is of that type. Where that byte `mustShow`,
+/// it may not be cut off.
+function beginsLikeTls(bytes: Uint8Array, packet: Packet, message: number, mustShow: boolean): boolean {
   const at = packet.payloadAt;
   const have = packet.payloadCaptured;
-  return (
-    have >= 1 && bytes[at] === 22 && (have < 2 || bytes[at + 1] === 3) && (have < 6 || bytes[at + 5] === 1)
-  );
+  if (have < (mustShow ? 6 : 1)) return false;
+  return bytes[at] === 22 && (have < 2 || bytes[at + 1] === 3) && (have < 6 || bytes[at + 5] === message);
 }

@@ -98,20 +98,23 @@ export class TlsRecordWalk {
     return at - start;
   }
 
-  missing(length: number): void {
-    if (this.lost || this.stopped) return;
+  /// Passes over bytes that are not in the capture. True if the place of the
+  /// next header has been lost with them.
+  missing(length: number): boolean {
+    if (this.lost || this.stopped) return false;
     // What follows a hole would be put together wrongly.
     this.handshakeKept = MAX_HANDSHAKE_BYTES;
     this.keepBody = false;
     if (this.headerHave === 0 && length <= this.bodyLeft) {
       this.bodyLeft -= length;
-      return;
+      return false;
     }
     // The next header, or where it begins, is in what is missing.
     this.lost = true;
     this.lostCount++;
     this.bodyLeft = 0;
     this.headerHave = 0;
+    return true;
   }
 
   private readHeader(bytes: Uint8Array, at: number, timeUs: number, frame: number): void {

@@ -32,6 +32,7 @@ function hostAndPort(host: string, port: number | null): string {
 
 /// `SoftEther VPN 5.x`: the product, and the generation where both sides agree on one.
 export function softwareName({ product, client, server }: Session['software']): string {
+  if (client.product !== undefined) return printable(`${product} by ${client.product}`);
   const agreed = client.generation === server.generation ? client.generation : null;
   return printable(agreed === null ? product : `${product} ${agreed}`);
 }

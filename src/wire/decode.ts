@@ -20,6 +20,8 @@ import {
 const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
 const TCP_HEADER_BYTES = 20;
+/// Up to the flags; window, checksum and options may be cut off.
+const TCP_HEADER_READ = 14;
 const UDP_HEADER_BYTES = 8;
 const ICMP_HEADER_BYTES = 8;
 
@@ -129,7 +131,7 @@ function decodeTransport(view: DataView, at: number, end: number, ipEnd: number,
   let headerBytes: number;
   switch (packet.protocol) {
     case PROTOCOL_TCP: {
-      if (end - at < TCP_HEADER_BYTES) return STOP_TRANSPORT_CUT;
+      if (end - at < TCP_HEADER_READ) return STOP_TRANSPORT_CUT;
       headerBytes = (view.getUint8(at + 12) >> 4) * 4;
       if (headerBytes < TCP_HEADER_BYTES) return STOP_TRANSPORT_BAD_HEADER;
       packet.sequence = view.getInt32(at + 4, false);

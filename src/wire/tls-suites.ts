@@ -63,6 +63,9 @@ class BlockPadding implements RecordProtection {
   }
 }
 
+/// No record but payload bytes: what is there counts as it is.
+export const PAYLOAD_BYTES: RecordProtection = new FixedOverhead(0);
+
 /// Finished messages of TLS 1.3: message header and a hash (RFC 8446 section 4.4.4).
 const SHA256_FINISHED = 4 + 32;
 const SHA384_FINISHED = 4 + 48;

@@ -52,6 +52,8 @@ function connection(kind: TlsConnection['kind'], told: Told = {}): TlsConnection
     startSeen: true,
     closeSeen: false,
     missingBytes: 0,
+    cutBytes: 0,
+    onlySide: null,
     gaps: 0,
     handshake: null,
     proxy: null,

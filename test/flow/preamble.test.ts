@@ -17,7 +17,7 @@ const S = (digits: string): Line => [false, hex(digits.replaceAll(' ', ''))];
 /// the bytes that show what it is.
 function play(lines: readonly Line[], cuts: readonly number[] = []): Preamble | null {
   const first = lines[0]![1];
-  const preamble = beginsPreamble(first, 0, first.length);
+  const preamble = beginsPreamble(first, 0, first.length, first.length);
   if (preamble === null) return null;
   let cut = 0;
   for (const [fromClient, bytes] of lines) {
@@ -243,14 +243,18 @@ test('what begins no preamble', () => {
   const OTHERS = ['GET / HTTP/1.1\r\n', 'CONNECT', 'connect a:1 ', '', 'CONNECTING '].map(ascii);
   const BYTES = ['0402 01bb 01020304 00', '04', '05', '0501', '0502 00', '0501 0000', '1603010200'];
   for (const bytes of [...OTHERS, ...BYTES.map((digits) => hex(digits.replaceAll(' ', '')))]) {
-    assert.equal(beginsPreamble(bytes, 0, bytes.length), null, Buffer.from(bytes).toString('latin1'));
+    assert.equal(
+      beginsPreamble(bytes, 0, bytes.length, bytes.length),
+      null,
+      Buffer.from(bytes).toString('latin1'),
+    );
   }
 });
 
 test('a message without an end is given up after 8 KiB, and no more than that is kept', () => {
   const endless = ascii(`CONNECT a:1 HTTP/1.1\r\n${'X: y\r\n'.repeat(3_000)}`);
   for (const piece of [1, 100, 1448, 8_192, 16_000]) {
-    const preamble = beginsPreamble(endless, 0, 100)!;
+    const preamble = beginsPreamble(endless, 0, 100, 100)!;
     let at = 0;
     while (preamble.state === 'open' && at < endless.length) {
       at += preamble.take(true, endless, at, Math.min(piece, endless.length - at));
@@ -265,7 +269,7 @@ test('hostile bytes never throw, and never more is taken than there was', () => 
   const anyPiece = fc.tuple(fc.boolean(), fc.uint8Array({ maxLength: 600 }));
   fc.assert(
     fc.property(fc.constantFrom(...starts), fc.array(anyPiece, { maxLength: 20 }), (start, pieces) => {
-      const preamble = beginsPreamble(start, 0, start.length);
+      const preamble = beginsPreamble(start, 0, start.length, start.length);
       if (preamble === null) return;
       preamble.take(true, start, 0, start.length);
       for (const [fromClient, bytes] of pieces) {

@@ -216,7 +216,20 @@ const ROWS: Row[] = [
     `${ip4('0034', '06')} ${TCP.replace('50 18', '70 18')} 0101080a 00000001 ${DATA}`,
     TCP4,
   ],
-  ['TCP, cut', RAW, `${ip4('002c', '06')} ${TCP.slice(0, -5)}`, stops.STOP_TRANSPORT_CUT, 44],
+  [
+    'TCP, cut before its flags',
+    RAW,
+    `${ip4('002c', '06')} ${TCP.slice(0, 32)}`,
+    stops.STOP_TRANSPORT_CUT,
+    44,
+  ],
+  [
+    'TCP, cut behind its flags',
+    RAW,
+    `${ip4('002c', '06')} ${TCP.slice(0, 34)}`,
+    { ...TCP4, payload: '', payloadLen: 4 },
+    44,
+  ],
   [
     'TCP header of 16 bytes',
     RAW,
