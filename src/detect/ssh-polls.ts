@@ -4,9 +4,8 @@
 
 import type { TlsSessionProfile } from './profile.js';
 import type { SshSessionProfile } from './ssh-profile.js';
-import type { PollSizes, PollTable } from './ssh-sizes.js';
+import { POLL_KINDS, type PollSizes, type PollTable } from './ssh-sizes.js';
 
-const KINDS = 2;
 /// Answered polls of one kind remembered: that many addresses can be asked in
 /// turns. More pairs of the size within a period are something else.
 const REMEMBERED = 4;
@@ -30,7 +29,7 @@ export class PollTally {
   /// Periods of the kinds whose answered polls mostly come in rhythm.
   rhythm(periods: readonly [number, number], minShare: number): number {
     let sum = 0;
-    for (let kind = 0; kind < KINDS; kind++) {
+    for (let kind = 0; kind < POLL_KINDS; kind++) {
       const count = periods[kind]!;
       if (count > 0 && count >= minShare * (this.answered[kind]! - 1)) sum += count;
     }
@@ -43,30 +42,22 @@ export interface PollOwner {
   tally(assumption: number, sizes: PollSizes): PollTally;
 }
 
-/// The state for each assumption and kind ("lane"); made when the first packet of a fitting size comes.
-class Lanes {
+/// What is remembered in one lane: an assumption about the sizes, and a kind of poll.
+class Lane {
   /// The question that waits for its answer, if any.
-  readonly askedUs: Float64Array;
-  readonly askedFrame: Float64Array;
+  askedUs = Number.NEGATIVE_INFINITY;
+  askedFrame = 0;
   /// Questions since the last answer.
-  readonly askedCount: Float64Array;
+  askedCount = 0;
   /// By place: when the last answered ones were asked, and whose they were.
-  readonly answeredUs: Float64Array;
-  readonly owners: (PollOwner | null)[];
-  readonly next: Uint8Array;
-
-  constructor(count: number) {
-    this.askedUs = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
-    this.askedFrame = new Float64Array(count);
-    this.askedCount = new Float64Array(count);
-    this.answeredUs = new Float64Array(count * REMEMBERED).fill(Number.NEGATIVE_INFINITY);
-    this.owners = new Array(count * REMEMBERED).fill(null);
-    this.next = new Uint8Array(count);
-  }
+  readonly answeredUs = new Float64Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
+  readonly owners: (PollOwner | null)[] = new Array(REMEMBERED).fill(null);
+  next = 0;
 }
 
 export class PollWatch {
-  private lanes: Lanes | null = null;
+  /// By number; made when the first packet of a fitting size asks.
+  private readonly lanes = new Map<number, Lane>();
 
   /// `reversed`: the side of the SSH client asks. `owner` names the session
   /// that a poll belongs to if none came a period before it.
@@ -80,65 +71,65 @@ export class PollWatch {
   ) {}
 
   piece(fromClient: boolean, wireBytes: number, timeUs: number, frame: number): void {
-    // Most packets are done with this.
-    if (!this.table.wanted(wireBytes, this.slack)) return;
-    this.lanes ??= new Lanes(this.table.sizes.length * KINDS);
-    const { lanes } = this;
-    const { sizes } = this.table;
     const asks = fromClient === this.reversed;
-    for (let i = 0; i < sizes.length; i++) {
-      for (let kind = 0; kind < KINDS; kind++) {
-        const lane = i * KINDS + kind;
-        if (asks) {
-          if (!this.isSize(wireBytes, sizes[i]!.question[kind]!)) continue;
-          lanes.askedUs[lane] = timeUs;
-          lanes.askedFrame[lane] = frame;
-          lanes.askedCount[lane]!++;
-        } else if (timeUs - lanes.askedUs[lane]! <= this.tls.hubPoll.withinUs.value) {
-          for (const size of sizes[i]!.answer[kind]!) {
-            if (!this.isSize(wireBytes, size)) continue;
-            this.answered(lanes, i, kind, frame);
-            break;
-          }
-        }
-      }
+    // Compression may have made it longer than the table has it.
+    for (let size = Math.max(0, wireBytes - this.slack); size <= wireBytes; size++) {
+      const numbers = this.table.lanes(asks, size);
+      if (numbers === undefined) continue;
+      if (asks) this.ask(numbers, timeUs, frame);
+      else this.answer(numbers, timeUs, frame);
     }
   }
 
-  private isSize(wireBytes: number, size: number): boolean {
-    return wireBytes >= size && wireBytes <= size + this.slack;
+  private ask(numbers: readonly number[], timeUs: number, frame: number): void {
+    for (const number of numbers) {
+      let lane = this.lanes.get(number);
+      if (lane === undefined) {
+        lane = new Lane();
+        this.lanes.set(number, lane);
+      }
+      lane.askedUs = timeUs;
+      lane.askedFrame = frame;
+      lane.askedCount++;
+    }
   }
 
-  private answered(lanes: Lanes, assumption: number, kind: number, frame: number): void {
-    const lane = assumption * KINDS + kind;
-    const askedUs = lanes.askedUs[lane]!;
-    lanes.askedUs[lane] = Number.NEGATIVE_INFINITY;
+  private answer(numbers: readonly number[], timeUs: number, frame: number): void {
+    for (const number of numbers) {
+      const lane = this.lanes.get(number);
+      if (lane === undefined || timeUs - lane.askedUs > this.tls.hubPoll.withinUs.value) continue;
+      this.answered(lane, Math.floor(number / POLL_KINDS), number % POLL_KINDS, frame);
+    }
+  }
+
+  private answered(lane: Lane, assumption: number, kind: number, frame: number): void {
+    const { askedUs, answeredUs, owners } = lane;
+    lane.askedUs = Number.NEGATIVE_INFINITY;
     const { periodUs } = this.tls.hubPoll;
     const clock = this.ssh.pollClock.periodUs;
     let owner: PollOwner | null = null;
     let exact = false;
-    for (let i = lane * REMEMBERED; i < (lane + 1) * REMEMBERED; i++) {
-      const sinceUs = askedUs - lanes.answeredUs[i]!;
+    for (let i = 0; i < REMEMBERED; i++) {
+      const sinceUs = askedUs - answeredUs[i]!;
       if (sinceUs < periodUs.min || sinceUs > periodUs.max) continue;
       if (owner !== null && exact) continue;
-      owner = lanes.owners[i]!;
+      owner = owners[i]!;
       exact = sinceUs >= clock.min && sinceUs <= clock.max;
     }
     const isPeriod = owner !== null;
     owner ??= this.owner(kind, assumption, askedUs);
-    const at = lane * REMEMBERED + lanes.next[lane]!;
-    lanes.next[lane] = (lanes.next[lane]! + 1) % REMEMBERED;
-    lanes.answeredUs[at] = askedUs;
-    lanes.owners[at] = owner;
+    answeredUs[lane.next] = askedUs;
+    owners[lane.next] = owner;
+    lane.next = (lane.next + 1) % REMEMBERED;
 
     const tally = owner.tally(assumption, this.table.sizes[assumption]!);
     if (tally.answered[0] + tally.answered[1] === 0) tally.firstUs = askedUs;
     tally.answered[kind]!++;
-    tally.asked += lanes.askedCount[lane]!;
-    lanes.askedCount[lane] = 0;
+    tally.asked += lane.askedCount;
+    lane.askedCount = 0;
     tally.lastUs[kind] = askedUs;
     if (isPeriod) tally.periods[kind]!++;
     if (exact) tally.exact[kind]!++;
-    if (tally.frames.length < MAX_FRAMES) tally.frames.push(lanes.askedFrame[lane]!, frame);
+    if (tally.frames.length < MAX_FRAMES) tally.frames.push(lane.askedFrame, frame);
   }
 }

@@ -140,22 +140,41 @@ function pollSizes(
   return [...all.values()];
 }
 
-/// The poll sizes of a flow and which sizes occur among them. Shared by the flows that look alike.
+/// ARP, neighbour discovery.
+export const POLL_KINDS = 2;
+
+/// The poll sizes of a flow, and by size on the wire what it may be: numbers of
+/// "lanes", `assumption * POLL_KINDS + kind`. Shared by the flows that look alike.
 export class PollTable {
-  private readonly marks: Uint8Array;
+  private readonly questions: (number[] | undefined)[] = [];
+  private readonly answers: (number[] | undefined)[] = [];
+
   constructor(readonly sizes: readonly PollSizes[]) {
-    const all = sizes.flatMap(({ question, answer }) => [...question, ...answer.flat()]);
-    this.marks = new Uint8Array(Math.max(...all) + 1);
-    for (const size of all) this.marks[size] = 1;
+    const longest = Math.max(...sizes.flatMap(({ question, answer }) => [...question, ...answer.flat()]));
+    for (let size = 0; size <= longest; size++) {
+      this.questions.push(undefined);
+      this.answers.push(undefined);
+    }
+    sizes.forEach(({ question, answer }, assumption) => {
+      for (let kind = 0; kind < POLL_KINDS; kind++) {
+        const lane = assumption * POLL_KINDS + kind;
+        note(this.questions, question[kind]!, lane);
+        for (const size of answer[kind]!) note(this.answers, size, lane);
+      }
+    });
   }
 
-  /// True if some poll or answer has this size, or one that compression made up to `slack` longer.
-  wanted(wireBytes: number, slack: number): boolean {
-    const { marks } = this;
-    if (wireBytes - slack >= marks.length) return false;
-    for (let size = wireBytes - slack; size <= wireBytes; size++) if (marks[size] === 1) return true;
-    return false;
+  /// The lanes in which a packet of this size asks, or answers; undefined for most sizes.
+  lanes(asks: boolean, wireBytes: number): readonly number[] | undefined {
+    const table = asks ? this.questions : this.answers;
+    return wireBytes < table.length ? table[wireBytes] : undefined;
   }
+}
+
+function note(table: (number[] | undefined)[], size: number, lane: number): void {
+  const lanes = table[size];
+  if (lanes === undefined) table[size] = [lane];
+  else lanes.push(lane);
 }
 
 /// Both profiles and what follows from them for every flow: made once.
