@@ -1,5 +1,5 @@
 // Brings a fresh clone to the point where the program and its tests can run:
-// installs what the lockfile names if it is not there yet, then builds. Plain
+// installs what the lockfile names if it is not there yet, then builds and packs. Plain
 // JavaScript, because it runs before the compiler is installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -29,3 +29,4 @@ function installed() {
 
 if (!installed()) run('npm', ['ci', '--no-audit', '--no-fund']);
 run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', root]);
+run(process.execPath, [join(root, 'scripts', 'bundle.mjs')]);

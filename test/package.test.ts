@@ -30,7 +30,7 @@ const packed = JSON.parse(npm(['pack', '--ignore-scripts', '--json', '--pack-des
 npm(['init', '--yes'], folder);
 const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, packed[0]!.filename)];
 npm(install, folder);
-const sealert = join(folder, 'node_modules', 'softether-alert', 'dist', 'cli.js');
+const sealert = join(folder, 'node_modules', 'softether-alert', 'dist', 'bin', 'sealert.js');
 
 function run(...args: string[]): string {
   return execFileSync(process.execPath, [sealert, ...args], { cwd: folder, encoding: 'utf8' });
@@ -39,7 +39,8 @@ function run(...args: string[]): string {
 test('the tarball holds the program, its schema and its texts, and nothing of the workshop', () => {
   const paths = packed[0]!.files.map(({ path }) => path);
   for (const wanted of [
-    'dist/cli.js',
+    'dist/bin/sealert.js',
+    'dist/bin/LICENSES.txt',
     'dist/index.d.ts',
     'report-v1.schema.json',
     'README.md',

@@ -75,7 +75,7 @@ const TOOLS: readonly Tool[] = [
 export function findCandidates(root: string, reportFile: string): Candidate[] {
   const node = process.execPath;
   const plainLoop = join(root, 'build', 'scripts', 'bench', 'plain-loop.js');
-  const cli = join(root, 'dist', 'cli.js');
+  const cli = join(root, 'dist', 'bin', 'sealert.js');
   return [
     ...TOOLS.flatMap(findTool),
     {

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /// build/test/support/ is three folders below the root.
-export const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../../dist/bin/sealert.js', import.meta.url));
 
 export interface Ran {
   code: number | null;
