@@ -149,7 +149,7 @@ test('pcapng conformance files: both byte orders alike, frame by frame as tshark
 
 test('captures of other projects: as many packets as Wireshark reads', (t) => {
   if (skipLoudly(t, noCapinfos)) return;
-  const files = filesBelow(CORPORA).filter((path) => !/\.(md|zst|snoop)$/.test(path));
+  const files = filesBelow(CORPORA).filter((path) => !/\.(md|zst)$/.test(path));
   const names = files.map((path) => relative(CORPORA, path));
   // `-T -m -Q -c`: a table of quoted values with the number of packets.
   const { stdout } = spawnSync('capinfos', ['-T', '-m', '-Q', '-c', ...names], {
