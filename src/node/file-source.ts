@@ -8,6 +8,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
 import { CaptureReader } from '../capture/reader.js';
 import { describeError } from './errors.js';
+import type { SystemPath } from './system-path.js';
 import { COMPRESSION_HEAD_BYTES, type Compression, compressionOf } from './unpack/compression.js';
 import { BrokenStream, ReadFailure } from './unpack/stored-bytes.js';
 import { type OpenStored, unpack } from './unpack/unpack.js';
@@ -38,7 +39,7 @@ export type ByteTaker = Pick<CaptureReader, 'pushChunk' | 'push' | 'end' | 'summ
 /// Reads a whole regular file into `reader`. Throws if it cannot be opened; a read
 /// error later on becomes damage.
 export async function readFile(
-  path: string,
+  path: SystemPath,
   reader: ByteTaker,
   options: SourceOptions,
 ): Promise<SourceResult> {
@@ -218,7 +219,7 @@ export interface Peek {
 }
 
 /// Looks at the beginning of a file: is it a capture, and when does it begin?
-export async function peek(path: string): Promise<Peek> {
+export async function peek(path: SystemPath): Promise<Peek> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
