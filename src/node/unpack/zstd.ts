@@ -46,18 +46,20 @@ async function* unpackFrame(input: StoredBytes, head: Uint8Array): AsyncGenerato
   };
   push(head.subarray(0, header.bytes), false);
   input.skip(header.bytes);
+  // fzstd keeps what it was given for ever if that ends where a block does: it gets a byte more each time.
+  let ahead = 0;
   for (let isLast = false; !isLast; ) {
     const start = await input.look(BLOCK_HEADER_BYTES);
+    if (start.length < BLOCK_HEADER_BYTES) throw cut(input);
     const field = start[0]! | (start[1]! << 8) | (start[2]! << 16);
     const size = field >> 3;
+    if (size > MAX_BLOCK_BYTES) throw new BrokenStream(input.offset, `a block claims ${size} bytes`);
     const length = BLOCK_HEADER_BYTES + (((field >> 1) & 3) === BLOCK_TYPE_RLE ? 1 : size);
-    const isCut = start.length < BLOCK_HEADER_BYTES;
-    if (!isCut && size > MAX_BLOCK_BYTES)
-      throw new BrokenStream(input.offset, `a block claims ${size} bytes`);
-    const block = await input.look(length);
-    if (isCut || block.length < length) throw cut(input);
-    yield* push(block, false);
     isLast = (field & BLOCK_IS_LAST) !== 0;
+    const block = await input.look(length + Number(!isLast));
+    if (block.length < length) throw cut(input);
+    yield* push(block.subarray(ahead), false);
+    ahead = block.length - length;
     input.skip(length);
   }
   const checksum = await input.look(header.checksumBytes);
