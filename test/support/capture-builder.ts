@@ -182,9 +182,9 @@ export class PcapngBuilder {
   }
 
   /// A packet block, which the enhanced one replaced.
-  obsoletePacket(bytes: Uint8Array, packet: PacketOptions = {}): this {
+  obsoletePacket(bytes: Uint8Array, packet: PacketOptions = {}, drops = 0xffff): this {
     return this.block(2, (body) => {
-      body.u16(packet.interface ?? 0).u16(0xffff);
+      body.u16(packet.interface ?? 0).u16(drops);
       this.writePacket(body, bytes, packet);
     });
   }
