@@ -83,6 +83,7 @@ export class CaptureReader {
       return;
     }
     this.parseRest();
+    if (!this.broken) this.noteZeros();
     if (this.broken) {
       const damage = summary.damage.at(-1)!;
       damage.bytesLost = summary.bytes - damage.offset;
@@ -101,7 +102,6 @@ export class CaptureReader {
     } else if (reason !== undefined) {
       summary.damage.push({ offset: summary.bytes, reason, bytesLost: 0 });
     }
-    if (!this.broken) this.noteZeros();
     // A file that ends or breaks before its first header is complete is no capture yet.
     if (summary.format === null) {
       summary.notACapture = summary.damage.pop()?.reason ?? 'the file is empty';
@@ -121,13 +121,15 @@ export class CaptureReader {
     this.tailBytes -= next;
   }
 
-  /// Nothing of the packets is lost that were written, but the file says more than that.
+  /// Nothing is lost that is there, but what should be there is not.
   private noteZeros(): void {
+    const { summary } = this;
     const { records, bytes } = this.parser?.zerosAtEnd?.() ?? { records: 0, bytes: 0 };
     if (records < ZERO_RECORDS_SAID) return;
-    const offset = this.summary.bytes - this.tailBytes - bytes;
+    const offset = summary.bytes - this.tailBytes - bytes;
     const reason = `the file holds only zeros from here on, which read as ${records} packets of 1970 without a byte: its end was never written`;
-    this.summary.damage.push({ offset, reason, bytesLost: bytes });
+    summary.damage.push({ offset, reason, bytesLost: 0 });
+    if (this.tail.subarray(0, this.tailBytes).every((byte) => byte === 0)) this.tailBytes = 0;
   }
 
   /// Returns the index of the first byte not taken.

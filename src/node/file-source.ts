@@ -200,14 +200,14 @@ function describeBreak(error: unknown, compression: Compression): string | undef
   if (error instanceof ReadFailure) return `reading failed: ${describeError(error.cause)}`;
   if (!(error instanceof BrokenStream)) throw error;
   const stream = `the ${compression} stream`;
-  const place = `at byte ${error.at} of the compressed file (${error.message})`;
+  const place = `byte ${error.at} of the compressed file (${error.message})`;
   switch (error.kind) {
     case 'damaged':
-      return `${stream} shows damage ${place}; what came before was read, for the rest find an undamaged copy`;
+      return `${stream} shows damage at ${place}; what came before was read, for the rest find an undamaged copy`;
     case 'cut':
-      return `${stream} is cut off ${place}; if there is a longer copy, scan that one`;
+      return `${stream} is cut off at ${place}; if there is a longer copy, scan that one`;
     case 'beyond':
-      return `${stream} is not unpacked here ${place}; unpack it with ${compression} -d and scan the result`;
+      return `${stream} is not unpacked beyond ${place}; unpack it with ${compression} -d and scan the result`;
   }
 }
 

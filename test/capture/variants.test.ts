@@ -99,8 +99,9 @@ test('zeros at the end are said and lose no packet', () => {
     assert.deepEqual(frames.slice(0, 3), expected());
     const empty = Math.floor(zeros / 16);
     assert.equal(frames.length, 3 + empty);
-    const said = summary.damage.at(-1)!;
-    assert.deepEqual([said.offset, said.bytesLost], [good.length, empty * 16]);
+    assert.equal(summary.damage.length, 1);
+    const said = summary.damage[0]!;
+    assert.deepEqual([said.offset, said.bytesLost], [good.length, 0]);
     assert.match(said.reason, new RegExp(`only zeros from here on, which read as ${empty} packets of 1970`));
   }
   // A packet after them, or too few: as they are.
