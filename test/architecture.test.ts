@@ -78,6 +78,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'report/model.ts',
     'fzstd',
     'pcap-ng-parser',
+    'xxhash-wasm',
     'xz-decompress',
     'node:',
   ],

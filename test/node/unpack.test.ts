@@ -140,6 +140,19 @@ test('a wrong checksum at the end loses nothing', async () => {
   assert.match(broken!.message, /incorrect data check/);
 });
 
+test('zstd and lz4: a wrong checksum is said, and the frames after it are read', async () => {
+  for (const name of ['zstd', 'lz4', 'lz4 with linked blocks and all checksums']) {
+    const stored = fromBase64(PACKED[name]!);
+    const end = (await firstMember(stored))!;
+    stored[end - 1]! ^= 1;
+    const { bytes, broken } = await unpacked(stored);
+    assert.deepEqual(bytes, CAPTURE);
+    assert.equal(broken!.kind, 'damaged');
+    assert.equal(broken!.at, end - 4);
+    assert.match(broken!.message, /checksum of the frame that ends here is wrong/);
+  }
+});
+
 test('a long capture in every compression whose program is installed', async (t) => {
   const capture = new Uint8Array(readFileSync(samplePath('direct-default')));
   const long = concat(

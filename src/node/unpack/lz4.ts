@@ -3,7 +3,10 @@
 /// Written here because the packages for it either take a whole file at once (lz4js), with no check
 /// of where a match points to, or are native code.
 
+import xxhash from 'xxhash-wasm';
 import { BrokenStream, type StoredBytes } from './stored-bytes.js';
+
+const { create32, h32Raw } = await xxhash();
 
 const MAGIC_FRAME = 0x184d_2204;
 const MAGIC_LEGACY = 0x184c_2102;
@@ -26,15 +29,18 @@ const packedBound = (bytes: number) => bytes + Math.ceil(bytes / 255) + 16;
 
 const NOT_LZ4 = 'what follows is no lz4 frame';
 
-/// The unpacked bytes, in parts that are valid until the next one is asked for.
+/// The unpacked bytes, in parts that are valid until the next one is asked for. Where a checksum is
+/// wrong, that is thrown at the end: what follows can be right.
 export async function* unpackLz4(input: StoredBytes): AsyncGenerator<Uint8Array> {
+  let wrong: BrokenStream | undefined;
   for (;;) {
     const magic = numberAt(await input.look(4), 0);
     if (magic === undefined) {
       if ((await input.look(1)).length > 0) throw cut(input);
+      if (wrong !== undefined) throw wrong;
       return;
     }
-    if (magic === MAGIC_FRAME) yield* unpackFrame(input);
+    if (magic === MAGIC_FRAME) wrong = (yield* unpackFrame(input)) ?? wrong;
     else if (magic === MAGIC_LEGACY) yield* unpackLegacy(input);
     else if (isSkippable(magic)) await passSkippable(input);
     else throw new BrokenStream(input.offset, NOT_LZ4);
@@ -52,7 +58,7 @@ export async function passSkippable(input: StoredBytes): Promise<void> {
   await input.pass(8 + length);
 }
 
-async function* unpackFrame(input: StoredBytes): AsyncGenerator<Uint8Array> {
+async function* unpackFrame(input: StoredBytes): AsyncGenerator<Uint8Array, BrokenStream | undefined> {
   const head = await input.look(7);
   if (head.length < 7) throw cut(input);
   const flags = head[4]!;
@@ -67,7 +73,8 @@ async function* unpackFrame(input: StoredBytes): AsyncGenerator<Uint8Array> {
     );
   }
   await input.pass(flags & FLAG_CONTENT_SIZE ? 15 : 7);
-  const checksumBytes = flags & FLAG_BLOCK_CHECKSUM ? 4 : 0;
+  const content = flags & FLAG_CONTENT_CHECKSUM ? create32(0) : undefined;
+  let wrong: BrokenStream | undefined;
   const block = new BlockDecoder(blockBytes);
   for (;;) {
     const field = numberAt(await input.look(4), 0);
@@ -76,10 +83,30 @@ async function* unpackFrame(input: StoredBytes): AsyncGenerator<Uint8Array> {
     input.skip(4);
     const length = field & ~BLOCK_IS_STORED;
     if (length > blockBytes) throw new BrokenStream(input.offset - 4, `a block claims ${length} bytes`);
-    yield* block.unpack(input, length, field >>> 31 === 1);
-    await input.pass(checksumBytes);
+    const stored = await input.look(length);
+    for await (const bytes of block.unpack(input, length, field >>> 31 === 1)) {
+      content?.update(bytes);
+      yield bytes;
+    }
+    if (flags & FLAG_BLOCK_CHECKSUM)
+      wrong = (await checksumBreak(input, h32Raw(stored, 0), 'block')) ?? wrong;
   }
-  await input.pass(flags & FLAG_CONTENT_CHECKSUM ? 8 : 4);
+  input.skip(4);
+  if (content !== undefined) wrong = (await checksumBreak(input, content.digest(), 'frame')) ?? wrong;
+  return wrong;
+}
+
+/// Takes the checksum (four bytes) of what was unpacked: whether it is another one.
+export async function checksumBreak(
+  input: StoredBytes,
+  sum: number,
+  of: 'block' | 'frame',
+): Promise<BrokenStream | undefined> {
+  const stored = numberAt(await input.look(4), 0);
+  if (stored === undefined) throw cut(input);
+  input.skip(4);
+  if (stored === sum) return undefined;
+  return new BrokenStream(input.offset - 4, `the checksum of the ${of} that ends here is wrong`);
 }
 
 /// What `lz4 -l` and the Linux kernel write: blocks up to the end, or up to the next frame.

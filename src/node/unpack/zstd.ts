@@ -1,12 +1,14 @@
 /// zstd (RFC 8878). Frames and blocks are walked here, so that a break can be named, a window too
-/// large be refused and memory stay bounded; what is in a block is unpacked by fzstd.
-///
-/// fzstd does not check the checksum of a frame.
+/// large be refused, memory stay bounded and checksums be checked; what is in a block is unpacked by
+/// fzstd.
 
 import { Decompress } from 'fzstd';
+import xxhash from 'xxhash-wasm';
 import { MAX_ZSTD_WINDOW_BYTES } from '../limits.js';
-import { cut, isSkippable, passSkippable } from './lz4.js';
+import { checksumBreak, cut, isSkippable, passSkippable } from './lz4.js';
 import { BrokenStream, type StoredBytes } from './stored-bytes.js';
+
+const { create64 } = await xxhash();
 
 const MAGIC = 0xfd2f_b528;
 
@@ -19,23 +21,34 @@ const BLOCK_TYPE_RLE = 1;
 /// Block_Maximum_Size.
 const MAX_BLOCK_BYTES = 131_072;
 
-/// The unpacked bytes.
+/// The unpacked bytes. Where a checksum is wrong, that is thrown at the end: what follows can be right.
 export async function* unpackZstd(input: StoredBytes): AsyncGenerator<Uint8Array> {
+  let wrong: BrokenStream | undefined;
   for (;;) {
     const head = await input.look(MAX_HEADER_BYTES);
-    if (head.length === 0) return;
+    if (head.length === 0) {
+      if (wrong !== undefined) throw wrong;
+      return;
+    }
     if (head.length < 4) throw cut(input);
     const magic = viewOf(head).getUint32(0, true);
-    if (magic === MAGIC) yield* unpackFrame(input, head);
+    if (magic === MAGIC) wrong = (yield* unpackFrame(input, head)) ?? wrong;
     else if (isSkippable(magic)) await passSkippable(input);
     else throw new BrokenStream(input.offset, 'what follows is no zstd frame');
   }
 }
 
-async function* unpackFrame(input: StoredBytes, head: Uint8Array): AsyncGenerator<Uint8Array> {
+async function* unpackFrame(
+  input: StoredBytes,
+  head: Uint8Array,
+): AsyncGenerator<Uint8Array, BrokenStream | undefined> {
   const header = readHeader(input, head);
   const unpacked: Uint8Array[] = [];
-  const fzstd = new Decompress((bytes) => unpacked.push(bytes));
+  const content = header.hasChecksum ? create64(0n) : undefined;
+  const fzstd = new Decompress((bytes) => {
+    content?.update(bytes);
+    unpacked.push(bytes);
+  });
   const push = (bytes: Uint8Array, isLast: boolean): Uint8Array[] => {
     try {
       fzstd.push(bytes, isLast);
@@ -62,14 +75,15 @@ async function* unpackFrame(input: StoredBytes, head: Uint8Array): AsyncGenerato
     ahead = block.length - length;
     input.skip(length);
   }
-  const checksum = await input.look(header.checksumBytes);
-  if (checksum.length < header.checksumBytes) throw cut(input);
+  const checksum = await input.look(header.hasChecksum ? 4 : 0);
+  if (header.hasChecksum && checksum.length < 4) throw cut(input);
   yield* push(checksum, true);
-  input.skip(checksum.length);
+  if (content === undefined) return undefined;
+  return await checksumBreak(input, Number(content.digest() & 0xffff_ffffn), 'frame');
 }
 
-/// Lengths of the frame's header and of the checksum at its end.
-function readHeader(input: StoredBytes, head: Uint8Array): { bytes: number; checksumBytes: number } {
+/// The length of the frame's header, and whether there is a checksum at its end.
+function readHeader(input: StoredBytes, head: Uint8Array): { bytes: number; hasChecksum: boolean } {
   const flags = head[4] ?? 0;
   const isSingleSegment = (flags & FLAG_SINGLE_SEGMENT) !== 0;
   const dictionaryBytes = [0, 1, 2, 4][flags & 3]!;
@@ -94,7 +108,7 @@ function readHeader(input: StoredBytes, head: Uint8Array): { bytes: number; chec
       'beyond',
     );
   }
-  return { bytes, checksumBytes: flags & FLAG_CHECKSUM ? 4 : 0 };
+  return { bytes, hasChecksum: (flags & FLAG_CHECKSUM) !== 0 };
 }
 
 /// Window_Descriptor: exponent and mantissa.
