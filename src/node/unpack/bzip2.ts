@@ -1,8 +1,8 @@
 /// bzip2: blocks of up to 900 kB, each sorted (Burrows-Wheeler), moved to front and Huffman-coded.
 ///
 /// Written here because no package unpacks it block by block in bounded memory: unbzip2-stream makes
-/// a JavaScript array of a block's bytes, which can be 46 million (1 GB was measured), and is ten
-/// times slower; the others take a whole file at once.
+/// a JavaScript array of a block's bytes, which can be 46 million (it took 1 GB), and is several times
+/// slower; the others take a whole file at once.
 
 import { crc32Table } from './crc32.js';
 import { type BreakKind, BrokenStream, type StoredBytes } from './stored-bytes.js';
