@@ -13,7 +13,7 @@ Examples:
 Usage:
   sealert COMMAND [OPTIONS]`;
 
-export const SCAN_USAGE = `Reads captures (pcap, pcapng, compressed too) and reports SoftEther VPN sessions.
+export const SCAN_USAGE = `Reads captures (pcap, pcapng, compressed too), reports SoftEther VPN sessions.
 
 Examples:
   sealert scan capture.pcapng

@@ -37,6 +37,8 @@ export async function unpack(
     if (!(error instanceof BrokenStream) || error.kind !== 'damaged' || !canTellMore) throw error;
     if (reopen === undefined) throw error;
     await unpackLastPiece(compression, reopen(), error.at, unpackedBytes, take);
+    // It went well this time: the storage is not to be trusted.
+    throw error;
   }
 }
 
