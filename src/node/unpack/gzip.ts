@@ -31,26 +31,34 @@ export async function unpackGzip(input: StoredBytes, take: TakeBytes, pieceBytes
     if (waiting.length > MOST_WAITING) handOn();
     else setImmediate(handOn);
   });
-  const closed = new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    gunzip.once('error', resolve);
-    gunzip.once('end', () => resolve(undefined));
-    gunzip.once('close', () => resolve(undefined));
-  });
   let failure: NodeJS.ErrnoException | undefined;
+  let isClosed = false;
+  let wake = () => {};
+  const close = (error?: Error) => {
+    failure ??= error;
+    isClosed = true;
+    wake();
+  };
+  gunzip.once('error', close);
+  gunzip.once('end', () => close());
+  gunzip.once('close', () => close());
   let pieceAt = 0;
   try {
-    for (;;) {
+    while (!isClosed && refused === undefined) {
       pieceAt = input.offset;
       const piece = await input.takeSome(pieceBytes(pieceAt));
       if (piece.length === 0) break;
-      const written = new Promise<undefined>((resolve) => {
-        gunzip.write(piece, () => resolve(undefined));
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        gunzip.write(piece, (error) => (error ? close(error) : resolve()));
       });
-      failure = await Promise.race([closed, written]);
-      if (failure !== undefined || refused !== undefined) break;
     }
     gunzip.end();
-    failure ??= await closed;
+    if (!isClosed) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
   } finally {
     handOn();
     gunzip.destroy();
