@@ -1,6 +1,6 @@
 /// What a reader learned about a capture besides its frames.
 
-export type CaptureFormat = 'pcap' | 'pcapng';
+export type CaptureFormat = 'pcap' | 'pcapng' | 'snoop';
 
 /// A place where the capture was broken. Offsets and lengths are bytes of the
 /// uncompressed capture.

@@ -30,6 +30,7 @@ const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const OPTION_END = 0;
 const OPTION_IF_TSRESOL = 9;
 const OPTION_IF_TSOFFSET = 14;
+const OPTION_EPB_DROPCOUNT = 4;
 const OPTION_ISB_IFDROP = 5;
 const OPTION_ISB_OSDROP = 7;
 
@@ -38,7 +39,12 @@ interface Source extends CaptureInterface {
   toUs: TickConverter;
   /// Packets it says it lost, so far.
   dropped: number | null;
+  /// The same as its packets say it, each of what was lost since the one before.
+  droppedBetween: number;
 }
+
+/// In the obsolete packet block: it is not known how many were lost.
+const DROPS_UNKNOWN = 0xffff;
 
 /// True if a pcapng file can begin like this.
 export function isSectionHeader(view: DataView, at: number): boolean {
@@ -165,7 +171,12 @@ export class PcapngParser implements RecordParser {
       tsresol,
       offsetSeconds,
     };
-    this.sources.push({ ...described, toUs: tickConverter(tsresol, offsetSeconds), dropped: null });
+    this.sources.push({
+      ...described,
+      toUs: tickConverter(tsresol, offsetSeconds),
+      dropped: null,
+      droppedBetween: 0,
+    });
     if (this.summary.interfaces.length < MAX_INTERFACES) this.summary.interfaces.push(described);
   }
 
@@ -179,15 +190,47 @@ export class PcapngParser implements RecordParser {
     const littleEndian = this.littleEndian;
     const id = isObsolete ? view.getUint16(at + 8, littleEndian) : view.getUint32(at + 8, littleEndian);
     const source = this.interfaceOf(at, id);
+    const capturedLen = view.getUint32(at + 20, littleEndian);
     this.addPacket(
       at,
       at + 28,
       bodyEnd,
-      view.getUint32(at + 20, littleEndian),
+      capturedLen,
       view.getUint32(at + 24, littleEndian),
       source.toUs(view.getUint32(at + 12, littleEndian), view.getUint32(at + 16, littleEndian)),
       source.linkType,
     );
+    const optionsAt = at + 28 + capturedLen + (-capturedLen & 3);
+    if (isObsolete) {
+      const drops = view.getUint16(at + 10, littleEndian);
+      if (drops !== DROPS_UNKNOWN) this.addDrops(source, drops);
+    } else if (bodyEnd - optionsAt > 4) this.readDropCount(view, optionsAt, bodyEnd, source);
+  }
+
+  /// As `options` below, which would allocate for every packet.
+  private readDropCount(view: DataView, start: number, bodyEnd: number, source: Source): void {
+    const littleEndian = this.littleEndian;
+    for (let at = start; bodyEnd - at >= 4; ) {
+      const code = view.getUint16(at, littleEndian);
+      const length = view.getUint16(at + 2, littleEndian);
+      if (code === OPTION_END || at + 4 + length > bodyEnd) return;
+      if (code === OPTION_EPB_DROPCOUNT && length === 8) {
+        this.addDrops(source, Number(view.getBigUint64(at + 4, littleEndian)));
+      }
+      at += 4 + length + (-length & 3);
+    }
+  }
+
+  private addDrops(source: Source, drops: number): void {
+    source.droppedBetween += drops;
+    this.noteDropped(source, source.droppedBetween);
+  }
+
+  /// Each count is the total so far; where several sides count, the largest is the one that saw most.
+  private noteDropped(source: Source, total: number): void {
+    const before = source.dropped ?? 0;
+    source.dropped = Math.max(before, total);
+    this.summary.dropped = (this.summary.dropped ?? 0) + source.dropped - before;
   }
 
   /// A simple packet has no time: it is given that of the packet before it.
@@ -236,12 +279,8 @@ export class PcapngParser implements RecordParser {
     for (const option of options(view, at + 20, bodyEnd, this.littleEndian)) {
       const counts = option.code === OPTION_ISB_IFDROP || option.code === OPTION_ISB_OSDROP;
       if (!counts || option.length < 8) continue;
-      // Statistics repeat: each count is the total so far. The interface's own
-      // drops and the operating system's may both be given; the larger counts.
-      const total = Number(view.getBigUint64(option.at, this.littleEndian));
-      const before = source.dropped ?? 0;
-      source.dropped = Math.max(before, total);
-      this.summary.dropped = (this.summary.dropped ?? 0) + source.dropped - before;
+      // The interface's own drops and the operating system's may both be given.
+      this.noteDropped(source, Number(view.getBigUint64(option.at, this.littleEndian)));
     }
   }
 }

@@ -6,11 +6,16 @@ import { type CaptureSummary, newSummary } from './capture-summary.js';
 import { describeForeign, FOREIGN_HEAD_BYTES } from './foreign-formats.js';
 import type { FrameSink } from './frame-batch.js';
 import { FrameWriter } from './frame-writer.js';
-import { PcapParser, pcapVariant } from './pcap.js';
+import { PcapParser } from './pcap.js';
+import { pcapVariant } from './pcap-variants.js';
 import { isSectionHeader, PcapngParser } from './pcapng.js';
 import { BrokenRecord, type RecordParser } from './record-parser.js';
+import { isSnoop, SnoopParser } from './snoop.js';
 
-const MAGIC_BYTES = 4;
+const MAGIC_BYTES = 8;
+
+/// So many empty records at the end are no accident: 256 bytes of zeros.
+const ZERO_RECORDS_SAID = 16;
 
 export class CaptureReader {
   readonly summary: CaptureSummary = newSummary();
@@ -77,6 +82,8 @@ export class CaptureReader {
       summary.notACapture ??= reason ?? describeForeign(found, summary.bytes);
       return;
     }
+    this.parseRest();
+    if (!this.broken) this.noteZeros();
     if (this.broken) {
       const damage = summary.damage.at(-1)!;
       damage.bytesLost = summary.bytes - damage.offset;
@@ -101,8 +108,32 @@ export class CaptureReader {
     }
   }
 
+  /// The parser may have waited for more before it took the last bytes.
+  private parseRest(): void {
+    if (this.tailBytes === 0 || this.broken || this.parser?.endOfFile === undefined) return;
+    this.parser.endOfFile();
+    const rest = { bytes: this.tail, view: new DataView(this.tail.buffer) };
+    this.writer.beginChunk(rest.bytes, rest.view);
+    const next = this.parse(rest, 0, this.tailBytes);
+    this.writer.flush();
+    if (this.broken) return;
+    this.tail.copyWithin(0, next, this.tailBytes);
+    this.tailBytes -= next;
+  }
+
+  /// Nothing is lost that is there, but what should be there is not.
+  private noteZeros(): void {
+    const { summary } = this;
+    const { records, bytes } = this.parser?.zerosAtEnd?.() ?? { records: 0, bytes: 0 };
+    if (records < ZERO_RECORDS_SAID) return;
+    const offset = summary.bytes - this.tailBytes - bytes;
+    const reason = `the file holds only zeros from here on, which read as ${records} packets of 1970 without a byte: its end was never written`;
+    summary.damage.push({ offset, reason, bytesLost: 0 });
+    if (this.tail.subarray(0, this.tailBytes).every((byte) => byte === 0)) this.tailBytes = 0;
+  }
+
   /// Returns the index of the first byte not taken.
-  private parse(chunk: ByteChunk, start: number, end: number): number {
+  private parse(chunk: Pick<ByteChunk, 'bytes' | 'view'>, start: number, end: number): number {
     if (this.parser === undefined) {
       if (end - start < MAGIC_BYTES) return start;
       this.parser = this.recognise(chunk, start);
@@ -126,10 +157,11 @@ export class CaptureReader {
     }
   }
 
-  private recognise(chunk: ByteChunk, at: number): RecordParser | undefined {
-    const variant = pcapVariant(chunk.view, at);
+  private recognise({ view }: Pick<ByteChunk, 'view'>, at: number): RecordParser | undefined {
+    const variant = pcapVariant(view, at);
     if (variant !== undefined) return new PcapParser(variant, this.writer, this.summary);
-    if (isSectionHeader(chunk.view, at)) return new PcapngParser(this.writer, this.summary);
+    if (isSectionHeader(view, at)) return new PcapngParser(this.writer, this.summary);
+    if (isSnoop(view, at)) return new SnoopParser(this.writer, this.summary);
     return undefined;
   }
 }

@@ -17,6 +17,12 @@ export interface RecordParser {
   /// arrived yet are to be skipped. Throws BrokenRecord.
   parse(bytes: Uint8Array, view: DataView, start: number, end: number): number;
 
+  /// Says that no more bytes come: what the next call of `parse` gets is all there is.
+  endOfFile?(): void;
+
+  /// The records at the end so far that hold nothing but zeros, and their length in the file.
+  zerosAtEnd?(): { records: number; bytes: number };
+
   /// Says what is missing from an unfinished record at the end of the file.
   describeUnfinished(view: DataView, start: number, end: number): string;
 }

@@ -5,7 +5,7 @@ export const TOP_USAGE = `Finds SoftEther VPN sessions in network captures and s
 Examples:
   sealert scan capture.pcapng                 what was found, as a table
   sealert scan /var/captures                  every capture in a folder
-  zcat big.pcap.gz | sealert scan -           from standard input
+  ssh sensor cat day.pcap.zst | sealert scan -   from standard input
   sealert scan day.pcap --format json -o day.json
   sealert scan day.pcap --fail-on confirmed || echo "look at this"
   sealert explain day.pcap --session 368fa8a16f4c
@@ -13,12 +13,12 @@ Examples:
 Usage:
   sealert COMMAND [OPTIONS]`;
 
-export const SCAN_USAGE = `Reads captures (pcap, pcapng, also gzipped) and reports SoftEther VPN sessions.
+export const SCAN_USAGE = `Reads captures (pcap, pcapng, compressed too), reports SoftEther VPN sessions.
 
 Examples:
   sealert scan capture.pcapng
   sealert scan /var/captures --format log     one line per session
-  zcat big.pcap.gz | sealert scan -           from standard input
+  ssh sensor cat day.pcap.zst | sealert scan -   from standard input
   sealert scan day.pcap --format json,csv -o day.json -o day.csv
   sealert scan day.pcap --format json | jq '.sessions[].server'
 

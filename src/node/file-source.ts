@@ -5,10 +5,13 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
 import { CaptureReader } from '../capture/reader.js';
 import { describeError } from './errors.js';
+import type { SystemPath } from './system-path.js';
+import { COMPRESSION_HEAD_BYTES, type Compression, compressionOf } from './unpack/compression.js';
+import { BrokenStream, ReadFailure } from './unpack/stored-bytes.js';
+import { type OpenStored, unpack } from './unpack/unpack.js';
 
 /// Reads under way at a time: starting one means waking a thread, which the
 /// analysis of one chunk should not have to wait for.
@@ -16,17 +19,6 @@ const READS_AHEAD = 3;
 
 /// Enough for the header of a capture and its first packet.
 const PEEK_BYTES = 65_536;
-
-/// Of a compressed file less, because a kilobyte can unpack to a megabyte.
-const PEEK_COMPRESSED_BYTES = 8_192;
-
-/// Unpacked bytes at a time. What is being unpacked when an error shows is lost:
-/// of a small file little of it may be, of a large one speed counts more.
-const UNPACKED_BYTES = 262_144;
-const UNPACKED_BYTES_OF_SMALL = 16_384;
-const SMALL_FILE_BYTES = 16_777_216;
-
-const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
 export interface SourceOptions {
   signal?: AbortSignal | undefined;
@@ -36,34 +28,31 @@ export interface SourceOptions {
 
 /// What was read, and how it was stored.
 export interface SourceResult {
-  compression: 'gzip' | null;
+  compression: Compression | null;
   /// Stored bytes; of a compressed file, the compressed ones.
   bytes: number;
 }
 
 /// Where frames come from: takes bytes, ends with an optional reason why more can not be had.
-export type ByteTaker = Pick<CaptureReader, 'pushChunk' | 'push' | 'end'>;
+export type ByteTaker = Pick<CaptureReader, 'pushChunk' | 'push' | 'end' | 'summary'>;
 
 /// Reads a whole regular file into `reader`. Throws if it cannot be opened; a read
 /// error later on becomes damage.
 export async function readFile(
-  path: string,
+  path: SystemPath,
   reader: ByteTaker,
   options: SourceOptions,
 ): Promise<SourceResult> {
   const file = await open(path, 'r');
   try {
-    const head = new Uint8Array(2);
-    const { bytesRead } = await file.read(head, 0, 2, 0);
-    if (isGzip(head.subarray(0, bytesRead))) {
-      const { size } = await file.stat();
-      const chunkSize = size <= SMALL_FILE_BYTES ? UNPACKED_BYTES_OF_SMALL : UNPACKED_BYTES;
-      return await readGzip(
-        createReadStream(path, { highWaterMark: CHUNK_BYTES }),
-        reader,
-        options,
-        chunkSize,
-      );
+    const head = new Uint8Array(COMPRESSION_HEAD_BYTES);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const compression = compressionOf(head.subarray(0, bytesRead));
+    if (compression !== null) {
+      const openStored = () => createReadStream(path, { highWaterMark: CHUNK_BYTES });
+      const result = await readCompressed(compression, openStored(), reader, options, openStored);
+      // Where it is broken, the rest of it is not read, but it is there.
+      return options.signal?.aborted ? result : { compression, bytes: (await file.stat()).size };
     }
     return { compression: null, bytes: await readPlain(file, reader, options) };
   } finally {
@@ -83,16 +72,16 @@ export async function readStream(
   const head: Buffer[] = [];
   let bytes = 0;
   let reason: string | undefined;
+  let compression: Compression | null = null;
   try {
     // The first bytes tell the compression, even if they come one by one.
-    while (Buffer.concat(head).length < GZIP_MAGIC.length) {
+    while (Buffer.concat(head).length < COMPRESSION_HEAD_BYTES) {
       const next = await chunks.next();
       if (next.done) break;
       head.push(next.value);
     }
-    const all = rejoin(head, chunks);
-    if (isGzip(Buffer.concat(head))) return await readGzip(all, reader, options);
-    for await (const chunk of all) {
+    compression = compressionOf(Buffer.concat(head));
+    for await (const chunk of compression === null ? rejoin(head, chunks) : []) {
       bytes += chunk.length;
       options.onBytes?.(chunk.length);
       reader.push(chunk);
@@ -100,8 +89,9 @@ export async function readStream(
   } catch (error) {
     reason = `reading failed: ${describeError(error)}`;
   }
+  if (compression !== null) return readCompressed(compression, rejoin(head, chunks), reader, options);
   endUnlessAborted(reader, reason, options);
-  return { compression: null, bytes };
+  return { compression, bytes };
 }
 
 /// What was taken from a stream already, then the rest of it.
@@ -170,46 +160,55 @@ function takeChunk(): ByteChunk {
   return chunkPool.pop() ?? new ByteChunk();
 }
 
-async function readGzip(
+/// Thrown where nothing more is wanted.
+class Enough extends Error {}
+
+async function readCompressed(
+  compression: Compression,
   stored: AsyncIterable<Buffer>,
   reader: ByteTaker,
   options: SourceOptions,
-  chunkSize = UNPACKED_BYTES,
+  reopen?: OpenStored,
 ): Promise<SourceResult> {
   let bytes = 0;
-  const gunzip = createGunzip({ chunkSize });
-  // Events rather than iteration: an iterator drops what was unpacked before an error.
-  const unpacked = new Promise<string | undefined>((resolve, reject) => {
-    gunzip.on('data', (chunk: Buffer) => {
-      try {
-        reader.push(chunk);
-      } catch (error) {
-        reject(error);
-      }
-    });
-    gunzip.on('end', () => resolve(undefined));
-    gunzip.on('error', (error) => resolve(`the gzip stream is damaged or cut off (${error.message})`));
-  });
+  async function* counted() {
+    for await (const piece of stored) {
+      bytes += piece.length;
+      options.onBytes?.(piece.length);
+      yield piece;
+    }
+  }
+  const take = (unpacked: Uint8Array) => {
+    if (options.signal?.aborted) throw new Enough();
+    reader.push(unpacked);
+    // Whatever it is, it need not be unpacked to its end.
+    if (reader.summary.notACapture !== null) throw new Enough();
+  };
   let reason: string | undefined;
   try {
-    for await (const chunk of stored) {
-      if (options.signal?.aborted || gunzip.destroyed) break;
-      bytes += chunk.length;
-      options.onBytes?.(chunk.length);
-      if (!gunzip.write(chunk)) {
-        await Promise.race([new Promise((resolve) => gunzip.once('drain', resolve)), unpacked]);
-      }
-    }
+    await unpack(compression, counted(), take, reopen);
   } catch (error) {
-    reason = `reading failed: ${describeError(error)}`;
-  }
-  if (options.signal?.aborted) gunzip.destroy();
-  else {
-    gunzip.end();
-    reason ??= await unpacked;
+    reason = describeBreak(error, compression);
   }
   endUnlessAborted(reader, reason, options);
-  return { compression: 'gzip', bytes };
+  return { compression, bytes };
+}
+
+/// Why the rest could not be unpacked, and what to do; nothing if it was not wanted.
+function describeBreak(error: unknown, compression: Compression): string | undefined {
+  if (error instanceof Enough) return undefined;
+  if (error instanceof ReadFailure) return `reading failed: ${describeError(error.cause)}`;
+  if (!(error instanceof BrokenStream)) throw error;
+  const stream = `the ${compression} stream`;
+  const place = `byte ${error.at} of the compressed file (${error.message})`;
+  switch (error.kind) {
+    case 'damaged':
+      return `${stream} shows damage at ${place}; what came before was read, for the rest find an undamaged copy`;
+    case 'cut':
+      return `${stream} is cut off at ${place}; if there is a longer copy, scan that one`;
+    case 'beyond':
+      return `${stream} is not unpacked beyond ${place}; unpack it with ${compression} -d and scan the result`;
+  }
 }
 
 export interface Peek {
@@ -220,7 +219,7 @@ export interface Peek {
 }
 
 /// Looks at the beginning of a file: is it a capture, and when does it begin?
-export async function peek(path: string): Promise<Peek> {
+export async function peek(path: SystemPath): Promise<Peek> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
@@ -228,7 +227,9 @@ export async function peek(path: string): Promise<Peek> {
     const { bytesRead } = await file.read(head, 0, head.length, 0);
     const stored = head.subarray(0, bytesRead);
     const reader = new CaptureReader(() => {});
-    reader.push(isGzip(stored) ? unpackBeginning(stored) : stored);
+    const compression = compressionOf(stored);
+    if (compression === null) reader.push(stored);
+    else await peekCompressed(compression, createReadStream(path, { highWaterMark: PEEK_BYTES }), reader);
     const { format, firstUs } = reader.summary;
     return { isCapture: format !== null, size, firstUs };
   } finally {
@@ -236,14 +237,23 @@ export async function peek(path: string): Promise<Peek> {
   }
 }
 
-function unpackBeginning(stored: Uint8Array): Uint8Array {
+/// Unpacks no more than it takes to see the first packet.
+async function peekCompressed(
+  compression: Compression,
+  stored: Readable,
+  reader: CaptureReader,
+): Promise<void> {
+  let unpackedBytes = 0;
   try {
-    return gunzipSync(stored.subarray(0, PEEK_COMPRESSED_BYTES), { finishFlush: constants.Z_SYNC_FLUSH });
-  } catch {
-    return new Uint8Array(0);
+    await unpack(compression, stored, (bytes) => {
+      unpackedBytes += bytes.length;
+      reader.push(bytes.subarray(0, PEEK_BYTES));
+      const { packets, notACapture } = reader.summary;
+      if (packets > 0 || notACapture !== null || unpackedBytes >= PEEK_BYTES) throw new Enough();
+    });
+  } catch (error) {
+    // A beginning that is broken shows in the reading.
+    if (!(error instanceof Enough || error instanceof BrokenStream || error instanceof ReadFailure))
+      throw error;
   }
-}
-
-function isGzip(head: Uint8Array): boolean {
-  return head[0] === GZIP_MAGIC[0] && head[1] === GZIP_MAGIC[1];
 }

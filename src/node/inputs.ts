@@ -4,11 +4,15 @@ import { stat } from 'node:fs/promises';
 import { describeError } from './errors.js';
 import { peek } from './file-source.js';
 import { listFolder } from './folder.js';
+import { findGarbled, pathText, type SystemPath } from './system-path.js';
 
 /// One path to read. `folder` files were found, not named: if they are no
 /// captures, that is nobody's mistake.
 export interface InputPath {
+  /// As text, for the report.
   path: string;
+  /// What opens it.
+  location: SystemPath;
   named: boolean;
   /// Stored bytes; null for a pipe.
   size: number | null;
@@ -33,13 +37,14 @@ export async function listInputs(paths: readonly string[], signal?: AbortSignal)
   const standardInput: InputPath[] = [];
   for (const path of paths) {
     if (path === STANDARD_INPUT) {
-      standardInput.push({ path, named: true, size: null, firstUs: Number.NaN });
+      standardInput.push({ path, location: path, named: true, size: null, firstUs: Number.NaN });
       continue;
     }
     try {
-      const found = await stat(path);
-      if (found.isDirectory()) await addFolder(path, list, signal);
-      else await addFile(path, found.isFile() ? found.size : null, list);
+      const location = (await findGarbled(path)) ?? path;
+      const found = await stat(location);
+      if (found.isDirectory()) await addFolder(location, list, signal);
+      else await addFile(location, found.isFile() ? found.size : null, list);
     } catch (error) {
       list.unreadable.push({ path, reason: describeError(error) });
     }
@@ -49,33 +54,34 @@ export async function listInputs(paths: readonly string[], signal?: AbortSignal)
   return list;
 }
 
-async function addFile(path: string, size: number | null, list: InputList): Promise<void> {
+async function addFile(location: SystemPath, size: number | null, list: InputList): Promise<void> {
   // A pipe or device cannot be looked into without taking its bytes.
-  const firstUs = size === null ? Number.NaN : (await peek(path)).firstUs;
-  list.inputs.push({ path, named: true, size, firstUs });
+  const firstUs = size === null ? Number.NaN : (await peek(location)).firstUs;
+  list.inputs.push({ path: pathText(location), location, named: true, size, firstUs });
 }
 
-async function addFolder(folder: string, list: InputList, signal?: AbortSignal): Promise<void> {
+async function addFolder(folder: SystemPath, list: InputList, signal?: AbortSignal): Promise<void> {
   const { files, unreadable } = await listFolder(folder);
   list.unreadable.push(...unreadable);
   let captures = 0;
   let others = 0;
-  for (const path of files) {
+  for (const location of files) {
     if (signal?.aborted) break;
+    const path = pathText(location);
     try {
-      const head = await peek(path);
+      const head = await peek(location);
       if (head.isCapture) {
         captures++;
-        list.inputs.push({ path, named: false, size: head.size, firstUs: head.firstUs });
+        list.inputs.push({ path, location, named: false, size: head.size, firstUs: head.firstUs });
       } else others++;
     } catch (error) {
       list.unreadable.push({ path, reason: describeError(error) });
     }
   }
   list.otherFiles += others;
-  if (captures === 0 && !unreadable.some(({ path }) => path === folder)) {
+  if (captures === 0 && !unreadable.some(({ path }) => path === pathText(folder))) {
     const rest = others === 0 ? 'it holds no file' : `it holds ${others} other file(s)`;
-    list.unreadable.push({ path: folder, reason: `no capture was found in this folder; ${rest}` });
+    list.unreadable.push({ path: pathText(folder), reason: `no capture was found in this folder; ${rest}` });
   }
 }
 

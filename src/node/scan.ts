@@ -113,10 +113,10 @@ async function readInput(
   options: ScanOptions,
   onRead: (bytes: number, packets: number) => void,
 ): Promise<Input> {
-  const { path } = input;
+  const { path, location } = input;
   try {
     // What is no regular file is read as a stream; nothing is opened otherwise.
-    const stream = () => (path === STANDARD_INPUT ? process.stdin : createReadStream(path));
+    const stream = () => (path === STANDARD_INPUT ? process.stdin : createReadStream(location));
     if (options.reader === 'pcap-ng-parser') {
       const { readWithPcapNgParser } = await import('./second-reader.js');
       const summary = await readWithPcapNgParser(stream(), (batch) => engine.push(batch), options.signal);
@@ -129,7 +129,9 @@ async function readInput(
       onBytes: (bytes: number) => onRead(bytes, reader.summary.packets),
     };
     const result =
-      input.size === null ? await readStream(stream(), reader, source) : await readFile(path, reader, source);
+      input.size === null
+        ? await readStream(stream(), reader, source)
+        : await readFile(location, reader, source);
     return describe(path, reader.summary, result);
   } catch (error) {
     return unreadable(path, describeError(error));

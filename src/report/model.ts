@@ -32,9 +32,9 @@ export interface Damage {
 /// One capture that was read, or could not be.
 export interface Input {
   path: string;
-  /// `pcap`, `pcapng`, or null if it is no capture.
+  /// `pcap`, `pcapng`, `snoop`, or null if it is no capture.
   format: string | null;
-  /// `gzip`, or null.
+  /// `gzip`, `zstd`, `lz4`, `bzip2`, `xz`, or null.
   compression: string | null;
   /// Bytes as stored: of a compressed file, the compressed ones.
   bytes: number;

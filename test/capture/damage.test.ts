@@ -200,20 +200,31 @@ test('what breaks before its first header is complete is no capture', () => {
   }
 });
 
+const ERF_HEADER = [0, 0, 0, 0, 0, 0, 0, 0x60, 2, 4, 0, 80, 0, 0, 0, 60];
+
 const FOREIGN: [name: string, head: number[] | string, expected: RegExp][] = [
   ['nothing', [], /^the file is empty/],
   ['a byte', [0], /begins with the bytes 00;/],
-  ['gzip', [0x1f, 0x8b, 8, 0], /gzip/],
+  ['gzip', [0x1f, 0x8b, 8, 0], /gzip stream inside .*unpack it once/],
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd], /zstd/],
   ['lz4', [0x04, 0x22, 0x4d, 0x18], /lz4/],
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], /xz/],
   ['bzip2', 'BZh9', /bzip2/],
-  ['zip', 'PK\x03\x04', /zip archive/],
-  ['snoop', 'snoop\0\0\0', /snoop/],
-  ['Network Monitor', 'GMBU', /Network Monitor/],
+  ['zip', 'PK\x03\x04', /zip archive.*; unpack it/],
+  ['tar', `name${'\0'.repeat(253)}ustar`, /tar archive/],
+  ['Network Monitor', 'GMBU', /Network Monitor.*; convert it with Wireshark: editcap -F pcapng/],
+  ['5Views', [0xaa, 0xaa, 0xaa, 0xaa, 0x20, 0, 0, 0], /5Views/],
+  ['Sniffer', 'TRSNIFF data    \x1a', /Sniffer/],
+  ['Visual Networks', '\x05VNF', /Visual Networks/],
+  ['CommView', [42, 0, 42, 0, 0, 0xea, 7, 11, 23, 3, 43, 22], /CommView/],
+  ['CommView, newer', [42, 0, 0, 0, 0xea, 7, 11, 23, 3, 43, 22, 0], /CommView/],
+  ['ERF', [...ERF_HEADER, ...Array(64).fill(0), ...ERF_HEADER], /Endace ERF.*editcap/],
   ['a program', '\x7fELF', /ELF/],
   ['PDF', '%PDF-1.7', /PDF/],
+  ['zeros', Array(16).fill(0), /nothing but zeros/],
   ['text', 'Dear reader,\r\n\tthis is no capture.\n', /found text/],
+  ['text', '\n<!DOCTYPE html><title>502', /HTML page.*fetch that again/],
+  ['text', '0000  00 00 5e 00 53 01 02\n', /hex dump in text.*text2pcap/],
   ['anything else', [0xca, 0xfe, 0xba, 0xbe, 1], /begins with the bytes ca fe ba be;/],
 ];
 
@@ -223,13 +234,13 @@ test('foreign files are named, in whatever pieces they come', () => {
       typeof head === 'string' ? Uint8Array.from(head, (c) => c.charCodeAt(0)) : Uint8Array.from(head);
     // A long text stays text, anything else goes on in bytes.
     const files: Uint8Array[] = [start];
-    if (start.length > 0) files.push(concat(start, new Uint8Array(200).fill(name === 'text' ? 0x61 : 0)));
+    if (start.length > 0) files.push(concat(start, new Uint8Array(900).fill(name === 'text' ? 0x61 : 0)));
     for (const file of files) {
       const { frames, summary } = readFrames(file);
       assert.deepEqual(frames, []);
       assert.equal(summary.format, null);
       if (name !== 'a byte' || file.length === 1) assert.match(summary.notACapture!, expected, name);
-      assert.match(summary.notACapture!, /a pcap or pcapng capture was expected/);
+      assert.match(summary.notACapture!, /a pcap, pcapng or snoop capture was expected/);
       assert.deepEqual(summary.damage, []);
       assert.equal(readFrames(file, [1, 3, 1]).summary.notACapture, summary.notACapture, name);
     }

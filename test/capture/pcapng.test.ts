@@ -124,6 +124,41 @@ for (const littleEndian of [true, false]) {
       assert.deepEqual(capture.summary.damage, []);
     });
 
+    test('drop counts of packets, beside those of the interface', () => {
+      const count = (drops: bigint): Option => {
+        const value = new Uint8Array(8);
+        new DataView(value.buffer).setBigUint64(0, drops, littleEndian);
+        return [4, value];
+      };
+      const flags: Option = [2, new Uint8Array(4)];
+      const capture = section()
+        .interface()
+        .interface()
+        .packet(A, { options: [flags, count(2n)] })
+        .packet(A, { options: [flags] })
+        .packet(A, { options: [count(3n)] })
+        .packet(A, { interface: 1, options: [count(7n)] })
+        .obsoletePacket(B, {}, 4)
+        .obsoletePacket(B);
+      assert.equal(read(capture).summary.dropped, 2 + 3 + 4 + 7);
+      // What the interface counts includes them, or misses some.
+      assert.equal(read(capture.statistics(0, { osdrop: 5n })).summary.dropped, 16);
+      assert.equal(read(capture.statistics(0, { osdrop: 10n })).summary.dropped, 17);
+      assert.equal(
+        read(
+          section()
+            .interface()
+            .packet(A, { options: [flags] }),
+        ).summary.dropped,
+        null,
+      );
+      // An option that runs out of its block, and one of a wrong length.
+      const broken = section()
+        .interface()
+        .packet(A, { options: [[4, Uint8Array.of(1)]] });
+      assert.equal(read(broken).summary.dropped, null);
+    });
+
     test('options of any kind and length, ended or not', () => {
       const comment: Option = [1, new TextEncoder().encode('seven b')];
       const empty: Option = [1, new Uint8Array(0)];

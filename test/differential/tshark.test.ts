@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { addressText } from '#sealert/detect/identity.js';
+import { scan } from '#sealert/node/scan.js';
 import { decodeFrame } from '#sealert/wire/decode.js';
 import { Packet, STOP_NONE, STOP_NOT_IP } from '#sealert/wire/packet.js';
+import { concat, pcap, type TestFrame } from '../support/capture-builder.js';
+import { temporaryFolder } from '../support/cli.js';
 import { CORPORA, filesBelow, NO_CORPORA, samplePath, samples } from '../support/paths.js';
 import { type ReadFrame, readFrames } from '../support/read.js';
 import { PACKET_COUNTS } from './known-differences.js';
@@ -103,24 +106,26 @@ function skipLoudly(
   return true;
 }
 
-const FIELDS = ['frame.number', 'frame.time_epoch', 'frame.len', 'frame.cap_len'];
+const FIELDS = ['frame.number', 'frame.time_epoch', 'frame.len', 'frame.cap_len', 'frame.encap_type'];
 
-async function liveRows(path: string): Promise<Row[]> {
-  const columns = FIELDS.flatMap((field) => ['-e', field]);
-  const args = ['-n', '-r', path, '-T', 'fields', '-E', 'header=y', ...columns];
+/// Wireshark's own numbers of link types, as LINKTYPE_ numbers.
+const LINK_TYPE_OF_ENCAPSULATION: Record<string, number> = { 1: 1, 15: 0 };
+
+async function liveRows(path: string, fields: readonly string[] = FIELDS): Promise<Row[]> {
+  const columns = fields.flatMap((field) => ['-e', field]);
+  const args = ['-n', '-r', path, '-T', 'fields', '-E', 'header=y', '-E', 'occurrence=f', ...columns];
   const { stdout } = await promisify(execFile)('tshark', args, { maxBuffer: 1 << 26 });
   return parseRows(stdout);
 }
 
-test('pcapng conformance files: both byte orders alike, frame by frame as tshark', async (t) => {
+test('pcapng conformance files: frame by frame as tshark', async (t) => {
   if (skipLoudly(t, noTshark)) return;
   const folder = join(CORPORA, 'pcapng-test-generator');
-  const files = filesBelow(join(folder, 'output_be'));
-  assert.equal(files.length, 24);
+  const files = filesBelow(folder).filter((path) => path.endsWith('.pcapng'));
+  assert.equal(files.length, 48);
   const compare = async (path: string) => {
     const { frames, summary } = readFrames(readFileSync(path));
     assert.deepEqual(summary.damage, [], path);
-    assert.deepEqual(readFrames(readFileSync(path.replace('output_be', 'output_le'))).frames, frames, path);
     const ours = new Map(frames.map((frame) => [frame.frame, frame]));
     let lastUs = 0;
     for (const row of await liveRows(path)) {
@@ -132,6 +137,7 @@ test('pcapng conformance files: both byte orders alike, frame by frame as tshark
       else {
         const lengths = [frame.originalLen, frame.bytes.length];
         assert.deepEqual(lengths, [Number(row['frame.len']), Number(row['frame.cap_len'])], path);
+        assert.equal(frame.linkType, LINK_TYPE_OF_ENCAPSULATION[row['frame.encap_type']!], path);
         // A simple packet block has no time: see NO_TIME in known-differences.ts.
         assert.equal(frame.timeUs, time === '' ? lastUs : toUs(time), path);
         lastUs = frame.timeUs;
@@ -147,9 +153,13 @@ test('pcapng conformance files: both byte orders alike, frame by frame as tshark
   await Promise.all([worker(), worker()]);
 });
 
-test('captures of other projects: as many packets as Wireshark reads', (t) => {
+/// What a file of any kind may take.
+const MOST_SECONDS = 5;
+const MOST_MEMORY_KB = 262_144;
+
+test('captures of other projects: as many packets as Wireshark reads, in little time and memory', async (t) => {
   if (skipLoudly(t, noCapinfos)) return;
-  const files = filesBelow(CORPORA).filter((path) => !/\.(md|zst|snoop)$/.test(path));
+  const files = filesBelow(CORPORA).filter((path) => !path.endsWith('.md'));
   const names = files.map((path) => relative(CORPORA, path));
   // `-T -m -Q -c`: a table of quoted values with the number of packets.
   const { stdout } = spawnSync('capinfos', ['-T', '-m', '-Q', '-c', ...names], {
@@ -160,18 +170,61 @@ test('captures of other projects: as many packets as Wireshark reads', (t) => {
   const counts = new Map<string, number>();
   for (const [, name, packets] of stdout.matchAll(/^"(.*)","(\d+)"$/gm)) counts.set(name!, Number(packets));
   let equal = 0;
+  let slowest = 0;
   const unexplained: string[] = [];
-  files.forEach((path, i) => {
+  for (const [i, path] of files.entries()) {
     const name = names[i]!;
-    const { summary } = readFrames(readFileSync(path));
+    const began = performance.now();
+    const { inputs } = await scan([path], { command: 'test' });
+    slowest = Math.max(slowest, performance.now() - began);
+    const { packets, error } = inputs[0]!;
     const theirs = counts.get(name);
     const known = PACKET_COUNTS[name];
-    if (known !== undefined) assert.equal(summary.packets, known.packets, `${name}: ${known.why}`);
-    const bothRefuse = theirs === undefined && summary.notACapture !== null;
-    if (bothRefuse || theirs === summary.packets) equal++;
-    else if (known === undefined)
-      unexplained.push(`${name}: ${theirs ?? 'refused'} there, ${summary.packets} here`);
-  });
+    if (known !== undefined) assert.equal(packets, known.packets, `${name}: ${known.why}`);
+    if (theirs === undefined ? error !== undefined : theirs === packets) equal++;
+    else if (known === undefined) unexplained.push(`${name}: ${theirs ?? 'refused'} there, ${packets} here`);
+  }
   assert.deepEqual(unexplained, []);
+  assert.ok(slowest < MOST_SECONDS * 1000, `${slowest} ms for one file`);
+  const { maxRSS } = process.resourceUsage();
+  assert.ok(maxRSS < MOST_MEMORY_KB, `${maxRSS} KB for all files`);
   t.diagnostic(`${equal} of ${files.length} files alike, the others as known-differences.ts has them`);
+  t.diagnostic(`at most ${Math.ceil(slowest)} ms for a file, ${Math.ceil(maxRSS / 1024)} MB for all`);
 });
+
+const noMergecap = missingProgram('mergecap') || missingProgram('tshark');
+
+test('several link types in one file are read in full, where other programs stop', async (t) => {
+  if (skipLoudly(t, noMergecap)) return;
+  const folder = await temporaryFolder(t);
+  const recorded = readFrames(readFileSync(samplePath('direct-default'))).frames;
+  // The same packets as Ethernet, as a Linux cooked capture, and without a link layer.
+  const cooked = Uint8Array.of(0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0);
+  const ip = recorded.filter(({ bytes }) => bytes[12] === 8 && bytes[13] === 0);
+  const twins: [string, number, TestFrame[]][] = [
+    ['ethernet', 1, ip],
+    ['cooked', 113, ip.map((frame) => replaceLinkLayer(frame, cooked, frame.originalLen + 2))],
+    ['raw', 101, ip.map((frame) => replaceLinkLayer(frame, new Uint8Array(0), frame.originalLen - 14))],
+  ];
+  for (const [name, linkType, frames] of twins) {
+    writeFileSync(join(folder, name), pcap(frames, { linkType }));
+  }
+  const merged = join(folder, 'merged.pcapng');
+  const names = twins.map(([name]) => join(folder, name));
+  // -a: one after the other.
+  assert.equal(spawnSync('mergecap', ['-a', '-F', 'pcapng', '-w', merged, ...names]).status, 0);
+  const { frames, summary } = readFrames(readFileSync(merged));
+  assert.deepEqual(summary.damage, []);
+  assert.equal(frames.length, 3 * ip.length);
+  const rows = frames.map((frame) => describe(frame));
+  const expected = (await liveRows(merged, Object.keys(rows[0]!))).map((row) => {
+    return { ...row, 'frame.time_epoch': `${toUs(row['frame.time_epoch']!)}` };
+  });
+  assert.deepEqual(rows, expected);
+  const report = await scan([merged], { command: 'test' });
+  assert.equal(report.sessions.length, 1);
+});
+
+function replaceLinkLayer({ bytes, timeUs }: ReadFrame, by: Uint8Array, originalLen: number): TestFrame {
+  return { timeUs, originalLen, bytes: concat(by, bytes.subarray(14)) };
+}

@@ -63,6 +63,12 @@ export interface PcapOptions {
   nanoseconds?: boolean;
   /// Alexey Kuznetsov's record header, 8 bytes longer.
   modified?: boolean;
+  /// Bytes that other variants have between record header and packet.
+  extraBytes?: number;
+  /// One of IXIA's, with their longer file header.
+  ixiaMagic?: number;
+  /// Whatever the rest would ask for.
+  magic?: number;
   linkType?: number;
   version?: readonly [major: number, minor: number];
   /// Before version 2.4 some writers stored the two lengths the other way round.
@@ -76,9 +82,11 @@ export const PCAP_RECORD_BYTES = 16;
 export function pcap(frames: readonly TestFrame[], options: PcapOptions = {}): Uint8Array {
   const { littleEndian = true, nanoseconds = false, modified = false, linkType = 1 } = options;
   const [major, minor] = options.version ?? [2, 4];
-  const magic = modified ? 0xa1b2cd34 : nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4;
+  const { extraBytes = modified ? 8 : 0, ixiaMagic } = options;
+  const magic = options.magic ?? ixiaMagic ?? (modified ? 0xa1b2cd34 : nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4);
   const out = new ByteWriter(littleEndian);
   out.u32(magic).u16(major).u16(minor).u32(0).u32(0).u32(262_144).u32(linkType);
+  if (ixiaMagic !== undefined) out.u32(0);
   for (const { bytes, timeUs, originalLen = bytes.length } of frames) {
     const seconds = Math.floor(timeUs / 1e6);
     const us = timeUs - seconds * 1e6;
@@ -87,8 +95,28 @@ export function pcap(frames: readonly TestFrame[], options: PcapOptions = {}): U
     // Half a microsecond more, which readers round down.
     out.u32(seconds).u32(nanoseconds ? us * 1000 + 500 : us);
     out.u32(lengths[0]!).u32(lengths[1]!);
-    if (modified) out.raw(new Uint8Array(8).fill(0xee));
+    out.raw(new Uint8Array(extraBytes).fill(0xee));
     out.raw(bytes);
+  }
+  return out.bytes();
+}
+
+/// Sun snoop, big-endian; `drops` is the count in every record.
+export function snoop(frames: readonly TestFrame[], datalink = 4, drops = 0): Uint8Array {
+  const out = new ByteWriter(false).u32(0x736e_6f6f).u32(0x7000_0000).u32(2).u32(datalink);
+  for (const { bytes, timeUs, originalLen = bytes.length } of frames) {
+    const seconds = Math.floor(timeUs / 1e6);
+    const padded = bytes.length + (-bytes.length & 3);
+    out
+      .u32(originalLen)
+      .u32(bytes.length)
+      .u32(24 + padded)
+      .u32(drops);
+    out
+      .u32(seconds)
+      .u32(timeUs - seconds * 1e6)
+      .raw(bytes)
+      .pad(4);
   }
   return out.bytes();
 }
@@ -154,9 +182,9 @@ export class PcapngBuilder {
   }
 
   /// A packet block, which the enhanced one replaced.
-  obsoletePacket(bytes: Uint8Array, packet: PacketOptions = {}): this {
+  obsoletePacket(bytes: Uint8Array, packet: PacketOptions = {}, drops = 0xffff): this {
     return this.block(2, (body) => {
-      body.u16(packet.interface ?? 0).u16(0xffff);
+      body.u16(packet.interface ?? 0).u16(drops);
       this.writePacket(body, bytes, packet);
     });
   }
