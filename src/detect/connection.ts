@@ -2,6 +2,7 @@
 
 import type { ProxyRequest } from '../flow/preamble.js';
 import type { TcpFlow } from '../flow/tcp-flow.js';
+import type { Layer } from '../wire/layers.js';
 import type { HandshakeMessages } from '../wire/tls-hello.js';
 import { ASSUMED_PROTECTION, type RecordProtection } from '../wire/tls-suites.js';
 import type { Carrier } from './findings.js';
@@ -19,6 +20,8 @@ export interface FlowFacts {
   protocol: 'tcp' | 'udp' | 'icmp';
   client: RawEnd;
   server: RawEnd;
+  /// What stands around its packets, from the outside in.
+  layers: readonly Layer[];
   firstUs: number;
   lastUs: number;
   packets: number;
@@ -82,6 +85,7 @@ export function connectionOf(flow: TcpFlow, input: number): FlowFacts {
     protocol: 'tcp',
     client: ends.client,
     server: ends.server,
+    layers: flow.layers,
     firstUs: flow.firstUs,
     lastUs: flow.lastUs,
     packets: flow.packets,

@@ -7,6 +7,7 @@ import type { MemoryBudget } from '../flow/memory-budget.js';
 import { OPENING_BYTES, type RudpCarrier } from '../flow/rudp/carriers.js';
 import { RudpFlow } from '../flow/rudp/rudp-flow.js';
 import { TcpFlow } from '../flow/tcp-flow.js';
+import type { Layer } from '../wire/layers.js';
 import { connectionOf, emptyConnection, type RudpFacts, type TlsConnection } from './connection.js';
 import type { ChainReading, NonceChain, NonceChainPool } from './nonce-chain.js';
 import type { TlsSessionProfile, TraceProfile } from './profile.js';
@@ -19,6 +20,7 @@ export interface AccelerationChannel {
   input: number;
   a: FlowEnd;
   b: FlowEnd;
+  layers: readonly Layer[];
   firstUs: number;
   lastUs: number;
   packets: number;
@@ -108,6 +110,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
       input: this.input,
       a: flow.a,
       b: flow.b,
+      layers: flow.layers,
       firstUs: flow.firstUs,
       lastUs: flow.lastUs,
       packets: flow.packets,
@@ -169,6 +172,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     const inner = this.inner!;
     const { clientIsA } = rudp;
     inner.ends = clientIsA ? { client: flow.a, server: flow.b } : { client: flow.b, server: flow.a };
+    inner.layers = flow.layers;
     inner.firstUs = rudp.openingUs;
     inner.lastUs = flow.lastUs;
     inner.packets = flow.packets;

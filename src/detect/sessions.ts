@@ -2,6 +2,7 @@
 /// what it looks like in the report.
 
 import type { ProxyRequest } from '../flow/preamble.js';
+import type { Layer } from '../wire/layers.js';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/packet.js';
 import { contradicts, counterEvidence, evaluateClauses, type Held, nonceChain } from './clauses.js';
 import type { TlsConnection } from './connection.js';
@@ -9,6 +10,7 @@ import type { AccelerationChannel } from './datagram-analysis.js';
 import type {
   Connection,
   ConnectionRole,
+  Encapsulation,
   Endpoint,
   Evidence,
   Generation,
@@ -122,6 +124,7 @@ export class SessionBuilder {
       client: endpoint(primary.client, primary.protocol),
       server: endpoint(primary.server, primary.protocol),
       ...(primary.proxy === null ? {} : { target: targetOf(primary.proxy) }),
+      ...encapsulationOf(primary.layers),
       start: rfc3339(primary.firstUs),
       end: rfc3339(Math.max(endOf(group), ...group.channels.map(({ flow }) => flow.lastUs))),
       startCaptured: primary.startSeen && primary.kind === 'primary',
@@ -174,6 +177,7 @@ export class SessionBuilder {
       },
       client: endpoint(facts.client, 'tcp'),
       server: endpoint(facts.server, 'tcp'),
+      ...encapsulationOf(facts.layers),
       start: rfc3339(facts.firstUs),
       end: rfc3339(session.endUs),
       startCaptured: session.startCaptured,
@@ -230,6 +234,7 @@ export class SessionBuilder {
       },
       client: endpoint(client, 'udp'),
       server: endpoint(server, 'udp'),
+      ...encapsulationOf(flow.layers),
       start: rfc3339(flow.firstUs),
       end: rfc3339(flow.lastUs),
       startCaptured: false,
@@ -291,6 +296,20 @@ function protocolNumber({ protocol, client }: TlsConnection): number {
 
 function targetOf({ host, port }: ProxyRequest): { host: string; port: number } {
   return { host: typeof host === 'string' ? host : addressText(host), port };
+}
+
+/// Nothing if the packets travel as they are.
+function encapsulationOf(layers: readonly Layer[]): { encapsulation?: Encapsulation[] } {
+  if (layers.length === 0) return {};
+  return {
+    encapsulation: layers.map(({ kind, id, source, destination }) => ({
+      kind,
+      ...(id === null ? {} : { id }),
+      ...(source === null || destination === null
+        ? {}
+        : { source: addressText(source), destination: addressText(destination) }),
+    })),
+  };
 }
 
 /// ICMP has no ports.

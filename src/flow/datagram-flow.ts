@@ -1,5 +1,6 @@
 /// A UDP flow, or the ICMP messages between two hosts, that is followed.
 
+import { type Layer, NO_LAYERS } from '../wire/layers.js';
 import type { FlowEnd } from './flow-table.js';
 
 /// What the detection keeps for such a flow.
@@ -35,6 +36,8 @@ export class DatagramFlow {
   bytesFromB = 0;
   portA = 0;
   portB = 0;
+  /// What stands around its packets, from the outside in.
+  layers: readonly Layer[] = NO_LAYERS;
   private ends: { a: FlowEnd; b: FlowEnd } | null = null;
 
   /// `endsOf` copies the ends of an entry out of the table.
@@ -56,5 +59,6 @@ export class DatagramFlow {
     this.bytesFromA = 0;
     this.bytesFromB = 0;
     this.ends = null;
+    this.layers = NO_LAYERS;
   }
 }

@@ -64,6 +64,7 @@ export class DatagramFollower {
     flow.firstUs = firstUs;
     flow.portA = this.table.fromB ? packet.destinationPort : packet.sourcePort;
     flow.portB = this.table.fromB ? packet.sourcePort : packet.destinationPort;
+    flow.layers = packet.layers.copy();
     flow.analysis = this.analyse(flow);
     this.next(entry, packet, bytes, timeUs, frame);
   }

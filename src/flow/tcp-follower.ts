@@ -81,7 +81,7 @@ export class TcpFollower {
     if (mayBegin) this.analysts.listener?.opening(packet, bytes, timeUs, frame);
     const preamble = mayBegin ? beginsPreamble(bytes, packet.payloadAt, packet.payloadCaptured) : null;
     if (clientSpeaks && (overtook || preamble !== null || beginsLikeTls(bytes, packet))) {
-      const flow = this.follow(entry, fromB);
+      const flow = this.follow(entry, fromB, packet);
       flow.startSeen = anySyn;
       flow.preamble = preamble;
       flow.client.stream.begin(sequence);
@@ -91,14 +91,14 @@ export class TcpFollower {
     } else if (beginsLikeSsh(bytes, packet.payloadAt, packet.payloadCaptured) && !overtook) {
       // Either side may speak first.
       const clientIsB = anySyn ? (kind & KIND_SYN_FROM_B) !== 0 : fromB === isClientPort(packet);
-      const flow = this.follow(entry, clientIsB);
+      const flow = this.follow(entry, clientIsB, packet);
       this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, anySyn);
     } else if (!anySyn && isSshPort(packet) && packet.payloadCaptured > 0) {
-      const flow = this.follow(entry, fromB === isClientPort(packet));
+      const flow = this.follow(entry, fromB === isClientPort(packet), packet);
       flow.midstream = true;
       this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, false);
     } else if (!anySyn && beginsLikeBlock(bytes, packet.payloadAt, packet.payloadCaptured)) {
-      const flow = this.follow(entry, fromB === isClientPort(packet));
+      const flow = this.follow(entry, fromB === isClientPort(packet), packet);
       flow.midstream = true;
       this.followStream(flow, this.analysts.plain(flow), packet, bytes, timeUs, frame, false);
     } else if (!anySyn && beginsLikeTlsData(bytes, packet)) {
@@ -138,7 +138,7 @@ export class TcpFollower {
   ): void {
     const { fromB } = this.table;
     const senderIsClient = isClientPort(packet);
-    const flow = this.follow(entry, fromB === senderIsClient);
+    const flow = this.follow(entry, fromB === senderIsClient, packet);
     flow.startSeen = false;
     flow.midstream = true;
     flow.direction(senderIsClient).stream.begin(packet.sequence);
@@ -149,11 +149,12 @@ export class TcpFollower {
     this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
 
-  private follow(entry: number, clientIsB: boolean): TcpFlow {
+  private follow(entry: number, clientIsB: boolean, packet: Packet): TcpFlow {
     const firstUs = this.table.firstUs(entry);
     const flow = this.takeSlot(entry);
     flow.clientIsB = clientIsB;
     flow.firstUs = firstUs;
+    flow.layers = packet.layers.copy();
     return flow;
   }
 
