@@ -76,16 +76,20 @@ export class DatagramFollower {
     const flow = this.pool.at(slot);
     const { fromB } = table;
     flow.lastUs = timeUs;
-    if (fromB) flow.bytesFromB += packet.payloadLen;
-    else flow.bytesFromA += packet.payloadLen;
+    flow.packets = table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
     // Of ICMP the whole message: its type is part of what is looked at.
     const head = flow.isIcmp ? ICMP_HEADER_BYTES : 0;
+    const messageAt = packet.payloadAt - head;
+    const captured = packet.payloadCaptured + head;
+    if (flow.recent.isCopy(!fromB, bytes, messageAt, captured, timeUs)) return;
+    if (fromB) flow.bytesFromB += packet.payloadLen;
+    else flow.bytesFromA += packet.payloadLen;
     const kept = flow.analysis!.datagram(
       flow,
       !fromB,
       bytes,
-      packet.payloadAt - head,
-      packet.payloadCaptured + head,
+      messageAt,
+      captured,
       packet.payloadLen + head,
       timeUs,
       frame,
@@ -98,10 +102,8 @@ export class DatagramFollower {
 
   /// Called before a followed entry goes.
   end(entry: number): void {
-    const at = entry * ENTRY_WORDS;
-    const slot = this.table.words[at + WORD_SLOT]!;
+    const slot = this.table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
     const flow = this.pool.at(slot);
-    flow.packets = this.table.words[at + WORD_PACKETS]!;
     flow.analysis!.end(flow);
     this.releaseSlot(slot);
   }

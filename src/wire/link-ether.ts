@@ -15,6 +15,7 @@ import {
 import { STOP_LINK_CUT, STOP_NOT_IP, STOP_TOO_DEEP } from './packet.js';
 
 const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_ARP = 0x0806;
 const ETHERTYPE_IPV6 = 0x86dd;
 const ETHERTYPE_VLAN = 0x8100;
 const ETHERTYPE_MPLS = 0x8847;
@@ -104,22 +105,29 @@ export function afterMpls(view: DataView, at: number, end: number, layers: Layer
   }
 }
 
-/// Nothing says what labels carry. As routers guess (RFC 4928): 4 and 6 begin an
-/// IP packet, 0 the control word of a pseudowire (RFC 4385); anything else, and
-/// what only looks like IP, is an Ethernet frame.
+/// Nothing says what labels carry. As routers guess (RFC 4928) 4 and 6 begin an
+/// IP packet and 0 the control word of a pseudowire (RFC 4385), but Ethernet
+/// addresses begin so, too: an EtherType where it has to be tells the frame.
 function afterLabels(view: DataView, at: number, end: number, layers: LayerStack): number {
-  if (end - at < 4) return -STOP_LINK_CUT;
+  if (end - at < ETHERNET_HEADER_BYTES) return -STOP_LINK_CUT;
   const version = view.getUint8(at) >> 4;
-  if (version === 0) return afterEthernet(view, at + 4, end, layers);
-  return looksLikeIp(view, at, end) ? at : afterEthernet(view, at, end, layers);
+  const isFrame = isCarriedType(view.getUint16(at + 12, false));
+  if ((version === 4 || version === 6) && !(isFrame && isLongerThan(view, at, version, end))) return at;
+  const hasControlWord = version === 0 && !isFrame;
+  return afterEthernet(view, hasControlWord ? at + 4 : at, end, layers);
 }
 
-/// True for an IP header that an Ethernet address is hardly taken for.
-export function looksLikeIp(view: DataView, at: number, end: number): boolean {
-  if (end - at < 4) return false;
-  const first = view.getUint8(at);
-  if (first >> 4 === 6) return end - at < 7 || view.getUint16(at + 4, false) !== 0;
-  return first >> 4 === 4 && (first & 0x0f) >= 5 && view.getUint16(at + 2, false) >= 20;
+/// True for what a pseudowire's frames commonly carry.
+function isCarriedType(type: number): boolean {
+  return (
+    type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6 || type === ETHERTYPE_VLAN || type === ETHERTYPE_ARP
+  );
+}
+
+/// True if an IP packet at `at` would go on after `end`.
+function isLongerThan(view: DataView, at: number, version: number, end: number): boolean {
+  const bytes = version === 4 ? view.getUint16(at + 2, false) : 40 + view.getUint16(at + 4, false);
+  return bytes > end - at;
 }
 
 /// IEEE 802.2 LLC: SNAP (RFC 1042), or IP with a number of its own (RFC 948).

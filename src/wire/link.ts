@@ -90,8 +90,8 @@ function findIpElsewhere(
     case LINKTYPE.PPP_WITH_DIR:
       return afterPpp(view, at + 1, end, layers);
     case LINKTYPE.PPP_PPPD:
-      // The direction stands in place of the address, the control byte follows.
-      return afterPpp(view, at + 2, end, layers);
+      // The direction stands in place of the address; its control byte follows, or all of PPP.
+      return afterPpp(view, end - at > 2 && view.getUint8(at + 1) === 0x03 ? at + 2 : at + 1, end, layers);
     case LINKTYPE.PPP_ETHER:
       return afterPppoe(view, at, end, layers);
     case LINKTYPE.C_HDLC:
