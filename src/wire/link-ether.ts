@@ -27,6 +27,10 @@ const ETHERTYPE_QINQ_OLD = 0x9100;
 const ETHERTYPE_QINQ_OLDER = 0x9200;
 /// IEEE 802.1ah, MAC in MAC.
 const ETHERTYPE_PBB = 0x88e7;
+/// Cisco's group tags, and the times that Arista's taps write into frames.
+const ETHERTYPE_CISCO_META_DATA = 0x8909;
+const ETHERTYPE_ARISTA = 0xd28b;
+const ARISTA_TIME_48_BITS = 0x20;
 /// Cisco's tag between a virtual interface and its switch, and what became of it (802.1BR).
 const ETHERTYPE_VN_TAG = 0x8926;
 const ETHERTYPE_E_TAG = 0x893f;
@@ -65,6 +69,10 @@ export function afterType(view: DataView, type: number, at: number, end: number,
     case ETHERTYPE_E_TAG:
       // The channel is in the third and fourth byte (802.1BR clause 7.5).
       return afterTag(view, at, 6, end, LAYER_E_TAG, 0x3fff, layers);
+    case ETHERTYPE_CISCO_META_DATA:
+      return afterEtherType(view, at + 6, end, layers);
+    case ETHERTYPE_ARISTA:
+      return afterAristaTime(view, at, end, layers);
     case ETHERTYPE_MPLS:
     case ETHERTYPE_MPLS_UPSTREAM:
       return afterMpls(view, at, end, layers);
@@ -92,6 +100,13 @@ function afterTag(
   const number = view.getUint16(bytes === 2 ? at : at + 2, false) & mask;
   if (!layers.push(kind, number)) return -STOP_TOO_DEEP;
   return afterEtherType(view, at + bytes, end, layers);
+}
+
+/// A subtype, a format, and a time of 64 or 48 bits.
+function afterAristaTime(view: DataView, at: number, end: number, layers: LayerStack): number {
+  if (end - at < 4) return -STOP_LINK_CUT;
+  const isShort = (view.getUint16(at + 2, false) & 0xf0) === ARISTA_TIME_48_BITS;
+  return afterEtherType(view, at + 4 + (isShort ? 6 : 8), end, layers);
 }
 
 /// RFC 3032: labels of four bytes until the bottom of the stack.

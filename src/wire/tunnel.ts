@@ -87,8 +87,8 @@ export function afterGre(view: DataView, at: number, end: number, packet: Packet
   const type = view.getUint16(at + 2, false);
   const version = flags & GRE_VERSION_MASK;
   if (version === 1 && type === ETHERTYPE_PPP) return afterPptp(view, at, flags, end, packet);
-  // Source routes (RFC 1701) are history.
-  if (version !== 0 || (flags & GRE_ROUTING) !== 0) return -STOP_IP_OTHER_PROTOCOL;
+  // Source routes (RFC 1701) are history; a keep-alive has type 0.
+  if (version !== 0 || (flags & GRE_ROUTING) !== 0 || type === 0) return -STOP_IP_OTHER_PROTOCOL;
   const keyAt = at + 4 + ((flags & GRE_CHECKSUM) === 0 ? 0 : 4);
   const sequenceAt = keyAt + ((flags & GRE_KEY) === 0 ? 0 : 4);
   const next = sequenceAt + ((flags & GRE_SEQUENCE) === 0 ? 0 : 4);

@@ -25,6 +25,13 @@ function asTshark(path: string): string[] {
   return stdout.split('\n').slice(0, -1);
 }
 
+/// The row without the outer addresses of the other version, which stay beside the inner ones.
+function withoutOuter(row: string, v6: boolean): string {
+  const fields = row.split('\t');
+  fields.splice(v6 ? 0 : 2, 2, '', '');
+  return fields.join('\t');
+}
+
 function ours(bytes: Uint8Array, linkType: number): string {
   const packet = new Packet();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -38,6 +45,12 @@ function ours(bytes: Uint8Array, linkType: number): string {
   return [...addresses, packet.sourcePort, packet.destinationPort, packet.payloadLen].join('\t');
 }
 
+/// Small enough that no length looks like an EtherType.
+function isSmallTcp({ bytes }: { bytes: Uint8Array }): boolean {
+  if (bytes.length > 1400) return false;
+  return bytes[12] === 0x86 ? bytes[20] === 6 : bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 6;
+}
+
 test('the innermost packet of every wrapper, as tshark finds it', (t) => {
   if (spawnSync('tshark', ['--version']).error) {
     t.diagnostic('SKIPPED: tshark is not installed: nothing was compared with Wireshark itself');
@@ -45,9 +58,7 @@ test('the innermost packet of every wrapper, as tshark finds it', (t) => {
     return;
   }
   for (const sample of ['direct-quiet', 'ipv6']) {
-    const tcpFrames = readFrames(readFileSync(samplePath(sample))).frames.filter(({ bytes }) =>
-      bytes[12] === 0x86 ? bytes[20] === 6 : bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 6,
-    );
+    const tcpFrames = readFrames(readFileSync(samplePath(sample))).frames.filter(isSmallTcp);
     const wrappers = WRAPPERS.filter(({ withoutTshark }) => withoutTshark === undefined);
     const builder = new PcapngBuilder().section();
     for (const { linkType } of wrappers) builder.interface({ linkType });
@@ -63,17 +74,10 @@ test('the innermost packet of every wrapper, as tshark finds it', (t) => {
     writeFileSync(join(folder, 'wrapped.pcapng'), builder.bytes());
     const rows = asTshark(join(folder, 'wrapped.pcapng'));
     rmSync(folder, { recursive: true });
-    const outer6 = (row: string) => row.split('\t').slice(2, 4).join('') !== '';
     assert.equal(rows.length, expected.length);
-    const differing = expected.flatMap(([name, row], i) => {
-      // The last occurrence of an outer IPv6 address stays beside an inner IPv4 one.
-      const theirs =
-        sample === 'ipv6' || !outer6(rows[i]!)
-          ? rows[i]!
-          : rows[i]!.split('\t').with(2, '').with(3, '').join('\t');
-      const mine = sample === 'ipv6' ? theirs.split('\t').slice(0, 2).join('\t') + row.slice(1) : row;
-      return theirs === mine ? [] : [`${name}: ${theirs} there, ${mine} here`];
-    });
+    const differing = expected.flatMap(([name, row], i) =>
+      withoutOuter(rows[i]!, row.startsWith('\t')) === row ? [] : [`${name}: ${rows[i]} there, ${row} here`],
+    );
     assert.deepEqual([...new Set(differing)], []);
   }
 });

@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Encapsulation, Session } from '#sealert/report/model.js';
 import { analyse } from '../support/analyse.js';
-import { pcap, type TestFrame } from '../support/capture-builder.js';
+import { concat, pcap, type TestFrame } from '../support/capture-builder.js';
+import { ADDRESSES, ethernet, hex, ipv4, udp } from '../support/frames.js';
 import { samplePath } from '../support/paths.js';
 import { readFrames } from '../support/read.js';
-import { fragmented, WRAPPERS, type Wrapper, wrapped } from '../support/wrap.js';
+import { fragmented, takeApart, WRAPPERS, type Wrapper, wrapped } from '../support/wrap.js';
 
 /// TCP with UDP acceleration; IPv6; R-UDP over ICMP; inside SSH.
 const SAMPLES = ['udp-accel-late', 'ipv6', 'rudp-icmp', 'ssh-L-22.client'];
@@ -92,3 +93,51 @@ for (const name of ['VXLAN', 'ERSPAN II', 'GTP-U', 'IP in IP', 'VXLAN in VLAN in
     }
   });
 }
+
+/// The frame in the network of a tenant.
+const vxlan = (frame: Uint8Array, network: number) =>
+  ethernet(
+    ipv4(ADDRESSES, udp(50_123, 4789, concat(hex('08000000'), Uint8Array.of(0, 0, network, 0), frame))),
+  );
+
+const ROOMS: [name: string, wrap: (frame: Uint8Array, tenant: number) => Uint8Array][] = [
+  ['VXLAN', vxlan],
+  [
+    'VXLAN, VLANs inside',
+    (frame, tenant) => vxlan(concat(frame.subarray(0, 12), hex('81000064'), frame.subarray(12)), tenant),
+  ],
+];
+
+for (const [name, wrap] of ROOMS) {
+  test(`two tenants with the same addresses and ports are two sessions: ${name}`, () => {
+    const frames = framesOf('direct-quiet');
+    const plain = analyse(pcap(frames)).sessions.map(unnumbered);
+    const later = (timeUs: number) => timeUs + 1_500;
+    const both = frames
+      .flatMap(({ bytes, timeUs }) => [
+        { timeUs, bytes: wrap(bytes, 1) },
+        { timeUs: later(timeUs), bytes: wrap(bytes, 2) },
+      ])
+      .sort((a, b) => a.timeUs - b.timeUs);
+    const { sessions } = analyse(pcap(both));
+    const first = sessions.filter(({ encapsulation }) => encapsulation![0]!.id === 1);
+    const second = sessions.filter(({ encapsulation }) => encapsulation![0]!.id === 2);
+    assert.deepEqual(first.map(unnumbered), plain);
+    assert.equal(second.length, 1);
+    assert.deepEqual(sessions.length, 2);
+  });
+}
+
+test('numbers that differ between the directions do not split a flow', () => {
+  const frames = framesOf('direct-quiet');
+  const plain = analyse(pcap(frames)).sessions;
+  const asymmetric = frames.map(({ bytes, timeUs }) => ({
+    timeUs,
+    bytes: concat(
+      bytes.subarray(0, 12),
+      hex(takeApart(bytes).forth ? '81000064' : '810000c8'),
+      bytes.subarray(12),
+    ),
+  }));
+  assert.deepEqual(analyse(pcap(asymmetric)).sessions.map(without), plain);
+});

@@ -137,12 +137,10 @@ const LINKS: readonly Wrapper[] = [
     (inner) => concat(hex('01 ff03'), pppNumber(inner), inner.packet),
     ipOnly,
   ),
-  link(
-    'PPP of pppd',
-    LINKTYPE.PPP_PPPD,
-    (inner) => concat(hex('01 03'), pppNumber(inner), inner.packet),
-    ipOnly,
-  ),
+  link('PPP of pppd', LINKTYPE.PPP_PPPD, (inner) => concat(hex('01 03'), pppNumber(inner), inner.packet), {
+    ...ipOnly,
+    withoutTshark: 'expects PPP whole after the direction',
+  }),
   link(
     'PPPoE as a link',
     LINKTYPE.PPP_ETHER,
@@ -199,7 +197,7 @@ const LINKS: readonly Wrapper[] = [
     'IPNET',
     LINKTYPE.IPNET,
     (inner) => concat(Uint8Array.of(1, familyOf(inner, 26), 0, 0), new Uint8Array(20), inner.packet),
-    ipOnly,
+    { ...ipOnly, withoutTshark: 'wants what only a real system writes: see the corpora' },
   ),
   link(
     'NFLOG',
@@ -212,7 +210,7 @@ const LINKS: readonly Wrapper[] = [
         hex('0900'),
         inner.packet,
       ),
-    ipOnly,
+    { ...ipOnly, withoutTshark: 'wants what only a real system writes: see the corpora' },
   ),
   link('PKTAP', LINKTYPE.PKTAP, (inner) =>
     concat(hex('6c000000 01000000 01000000'), new Uint8Array(96), inner.frame),
