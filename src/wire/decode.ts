@@ -18,7 +18,7 @@ import {
   STOP_TRANSPORT_BAD_HEADER,
   STOP_TRANSPORT_CUT,
 } from './packet.js';
-import { findInIp, isTunnelProtocol } from './tunnel.js';
+import { findInIp } from './tunnel.js';
 import { findInUdp, isTunnelPort } from './udp-tunnel.js';
 
 const IPV4_HEADER_BYTES = 20;
@@ -39,10 +39,6 @@ const EXT_SHIM6 = 140;
 
 /// Longest chain of extension headers that is followed.
 const MAX_EXTENSION_HEADERS = 16;
-
-/// A tunnel with another IP packet inside; never leaves this file.
-const STOP_TUNNEL = -1;
-const STOP_UDP_TUNNEL = -2;
 
 /// Fills `packet` from the frame at [at, at + capturedLen) and says where it
 /// stopped. `originalLen` is the frame's length on the wire. After STOP_NONE
@@ -72,19 +68,22 @@ export function decodeIp(
   wireEnd: number,
   packet: Packet,
 ): DecodeStop {
-  let at = ipAt;
-  let captured = end;
-  let onWire = wireEnd;
-  for (;;) {
-    const stop = decodeOne(view, at, captured, onWire, packet, true);
-    if (stop >= STOP_NONE) return stop;
-    if (stop === STOP_UDP_TUNNEL) return decodeUdpTunnel(view, at, captured, onWire, packet);
-    onWire = packet.ipEnd;
-    captured = Math.min(captured, onWire);
-    at = findInIp(view, packet.transportAt, captured, packet);
-    // The packet is IP, whatever the tunnel carries.
-    if (at === -STOP_NOT_IP) return STOP_IP_OTHER_PROTOCOL;
+  const stop = decodeOne(view, ipAt, end, wireEnd, packet);
+  if (stop === STOP_NONE) {
+    const { protocol, sourcePort, destinationPort } = packet;
+    const isTunnel = protocol === PROTOCOL_UDP && isTunnelPort(sourcePort, destinationPort);
+    return isTunnel ? decodeUdpTunnel(view, ipAt, end, wireEnd, packet) : STOP_NONE;
   }
+  return stop === STOP_IP_OTHER_PROTOCOL ? decodeIpTunnel(view, end, packet) : stop;
+}
+
+/// A packet that carries no transport but maybe another packet.
+function decodeIpTunnel(view: DataView, end: number, packet: Packet): DecodeStop {
+  const { ipEnd, transportAt } = packet;
+  const captured = Math.min(end, ipEnd);
+  const inner = findInIp(view, transportAt, captured, packet);
+  // The packet is IP, whatever it carries.
+  return inner === -STOP_NOT_IP ? STOP_IP_OTHER_PROTOCOL : decodeIp(view, inner, captured, ipEnd, packet);
 }
 
 /// A datagram on the port of a tunnel: what is inside, if that can be read, else
@@ -107,7 +106,7 @@ function decodeUdpTunnel(
     if (isCut || WHOLE_STOPS.includes(stop)) return stop;
   }
   layers.restore(count, tenant);
-  return decodeOne(view, at, end, wireEnd, packet, false);
+  return decodeOne(view, at, end, wireEnd, packet);
 }
 
 /// Where decoding may end if the bytes were read for what they are.
@@ -128,31 +127,17 @@ function fits(view: DataView, at: number, end: number, wireEnd: number): boolean
 }
 
 /// One IP packet and its transport header.
-function decodeOne(
-  view: DataView,
-  at: number,
-  end: number,
-  wireEnd: number,
-  packet: Packet,
-  openUdp: boolean,
-): DecodeStop {
+function decodeOne(view: DataView, at: number, end: number, wireEnd: number, packet: Packet): DecodeStop {
   if (at < 0) return -at;
   if (at >= end) return STOP_IP_CUT;
   packet.ipAt = at;
   const version = view.getUint8(at) >> 4;
-  if (version === 4) return decodeIpv4(view, at, end, wireEnd, packet, openUdp);
-  if (version === 6) return decodeIpv6(view, at, end, wireEnd, packet, openUdp);
+  if (version === 4) return decodeIpv4(view, at, end, wireEnd, packet);
+  if (version === 6) return decodeIpv6(view, at, end, wireEnd, packet);
   return STOP_IP_BAD_HEADER;
 }
 
-function decodeIpv4(
-  view: DataView,
-  at: number,
-  end: number,
-  wireEnd: number,
-  packet: Packet,
-  openUdp: boolean,
-): DecodeStop {
+function decodeIpv4(view: DataView, at: number, end: number, wireEnd: number, packet: Packet): DecodeStop {
   if (end - at < IPV4_HEADER_BYTES) return STOP_IP_CUT;
   const headerBytes = (view.getUint8(at) & 0x0f) * 4;
   if (headerBytes < IPV4_HEADER_BYTES) return STOP_IP_BAD_HEADER;
@@ -172,17 +157,10 @@ function decodeIpv4(
     packet.transportAt = at + headerBytes;
     return STOP_IP_FRAGMENT;
   }
-  return decodeTransport(view, at + headerBytes, end, ipEnd, packet, openUdp);
+  return decodeTransport(view, at + headerBytes, end, ipEnd, packet);
 }
 
-function decodeIpv6(
-  view: DataView,
-  at: number,
-  end: number,
-  wireEnd: number,
-  packet: Packet,
-  openUdp: boolean,
-): DecodeStop {
+function decodeIpv6(view: DataView, at: number, end: number, wireEnd: number, packet: Packet): DecodeStop {
   if (end - at < IPV6_HEADER_BYTES) return STOP_IP_CUT;
   const payloadLen = view.getUint16(at + 4, false);
   // Zero for jumbograms (RFC 2675) and where segmentation offload left it out.
@@ -212,7 +190,7 @@ function decodeIpv6(
   }
   packet.protocol = protocol;
   if (next > ipEnd) return STOP_IP_BAD_HEADER;
-  return decodeTransport(view, next, end, ipEnd, packet, openUdp);
+  return decodeTransport(view, next, end, ipEnd, packet);
 }
 
 function isExtensionHeader(protocol: number): boolean {
@@ -231,14 +209,7 @@ function isExtensionHeader(protocol: number): boolean {
   }
 }
 
-function decodeTransport(
-  view: DataView,
-  at: number,
-  end: number,
-  ipEnd: number,
-  packet: Packet,
-  openUdp: boolean,
-): DecodeStop {
+function decodeTransport(view: DataView, at: number, end: number, ipEnd: number, packet: Packet): DecodeStop {
   let headerBytes: number;
   switch (packet.protocol) {
     case PROTOCOL_TCP: {
@@ -260,9 +231,8 @@ function decodeTransport(
       headerBytes = ICMP_HEADER_BYTES;
       break;
     default:
-      if (!isTunnelProtocol(packet.protocol)) return STOP_IP_OTHER_PROTOCOL;
       packet.transportAt = at;
-      return STOP_TUNNEL;
+      return STOP_IP_OTHER_PROTOCOL;
   }
   const payloadAt = at + headerBytes;
   const payloadLen = ipEnd - payloadAt;
@@ -275,7 +245,5 @@ function decodeTransport(
   packet.payloadLen = payloadLen;
   // Bytes after the IP packet (Ethernet padding) and bytes not captured are no payload.
   packet.payloadCaptured = Math.max(0, Math.min(end, ipEnd) - payloadAt);
-  const isTunnel =
-    openUdp && packet.protocol === PROTOCOL_UDP && isTunnelPort(packet.sourcePort, packet.destinationPort);
-  return isTunnel ? STOP_UDP_TUNNEL : STOP_NONE;
+  return STOP_NONE;
 }

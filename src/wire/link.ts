@@ -10,6 +10,8 @@ import { LINKTYPE } from './link-types.js';
 import { afterAvs, afterPrism, afterRadiotap, afterWireless } from './link-wireless.js';
 import { STOP_LINK_CUT, STOP_LINK_UNSUPPORTED, STOP_NOT_IP } from './packet.js';
 
+const ETHERTYPE_IPV4 = 0x0800;
+
 /// Address families of IPv6 in NULL and LOOP headers differ between systems:
 /// 10 Linux, 24 NetBSD and OpenBSD, 26 Solaris, 28 FreeBSD, 30 Darwin.
 const AF_INET = 2;
@@ -43,6 +45,8 @@ export function findIp(
 ): number {
   switch (linkType) {
     case LINKTYPE.ETHERNET:
+      // Most frames: seen at once, without a look at what else an EtherType may be.
+      if (end - at > 14 && view.getUint16(at + 12, false) === ETHERTYPE_IPV4) return at + 14;
       return afterEthernet(view, at, end, layers);
     case LINKTYPE.RAW:
     case LINKTYPE.RAW_BSD:

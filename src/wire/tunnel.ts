@@ -4,13 +4,7 @@
 
 import { LAYER_ERSPAN, LAYER_ETHERIP, LAYER_GRE, LAYER_IP, LAYER_NVGRE, LAYER_PPTP } from './layers.js';
 import { afterEthernet, afterMpls, afterPpp, afterType } from './link-ether.js';
-import {
-  type Packet,
-  STOP_IP_OTHER_PROTOCOL,
-  STOP_NOT_IP,
-  STOP_TOO_DEEP,
-  STOP_TRANSPORT_CUT,
-} from './packet.js';
+import { type Packet, STOP_NOT_IP, STOP_TOO_DEEP, STOP_TRANSPORT_CUT } from './packet.js';
 
 /// IP protocol numbers of tunnels.
 const PROTOCOL_IPV4 = 4;
@@ -42,19 +36,6 @@ const MIN_NVGRE_SUBNET = 0x1000;
 const ERSPAN_FRAME_ETHERNET = 0;
 const ERSPAN_FRAME_IP = 2;
 
-export function isTunnelProtocol(protocol: number): boolean {
-  switch (protocol) {
-    case PROTOCOL_IPV4:
-    case PROTOCOL_IPV6:
-    case PROTOCOL_GRE:
-    case PROTOCOL_ETHERIP:
-    case PROTOCOL_MPLS:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /// The packet inside what `packet.protocol` of IP says, between `at` and `end`.
 export function findInIp(view: DataView, at: number, end: number, packet: Packet): number {
   switch (packet.protocol) {
@@ -66,13 +47,15 @@ export function findInIp(view: DataView, at: number, end: number, packet: Packet
     case PROTOCOL_ETHERIP:
       // RFC 3378: version 3 and nothing else.
       if (end - at < 2) return -STOP_TRANSPORT_CUT;
-      if (view.getUint16(at, false) !== 0x3000) return -STOP_IP_OTHER_PROTOCOL;
+      if (view.getUint16(at, false) !== 0x3000) return -STOP_NOT_IP;
       if (!pushTunnel(view, LAYER_ETHERIP, packet)) return -STOP_TOO_DEEP;
       return afterEthernet(view, at + 2, end, packet.layers);
-    default:
-      // MPLS in IP (RFC 4023).
+    case PROTOCOL_MPLS:
+      // RFC 4023.
       if (!pushTunnel(view, LAYER_IP, packet)) return -STOP_TOO_DEEP;
       return afterMpls(view, at, end, packet.layers);
+    default:
+      return -STOP_NOT_IP;
   }
 }
 
@@ -88,7 +71,7 @@ export function afterGre(view: DataView, at: number, end: number, packet: Packet
   const version = flags & GRE_VERSION_MASK;
   if (version === 1 && type === ETHERTYPE_PPP) return afterPptp(view, at, flags, end, packet);
   // Source routes (RFC 1701) are history; a keep-alive has type 0.
-  if (version !== 0 || (flags & GRE_ROUTING) !== 0 || type === 0) return -STOP_IP_OTHER_PROTOCOL;
+  if (version !== 0 || (flags & GRE_ROUTING) !== 0 || type === 0) return -STOP_NOT_IP;
   const keyAt = at + 4 + ((flags & GRE_CHECKSUM) === 0 ? 0 : 4);
   const sequenceAt = keyAt + ((flags & GRE_KEY) === 0 ? 0 : 4);
   const next = sequenceAt + ((flags & GRE_SEQUENCE) === 0 ? 0 : 4);
@@ -140,7 +123,7 @@ function afterErspan(view: DataView, at: number, type: number, end: number, pack
   const isThird = type === ETHERTYPE_ERSPAN_III;
   const bytes = isThird ? 12 : 8;
   if (end - at < bytes) return -STOP_TRANSPORT_CUT;
-  if (view.getUint8(at) >> 4 !== (isThird ? 2 : 1)) return -STOP_IP_OTHER_PROTOCOL;
+  if (view.getUint8(at) >> 4 !== (isThird ? 2 : 1)) return -STOP_NOT_IP;
   const session = view.getUint16(at + 2, false) & 0x03ff;
   if (!pushTunnel(view, LAYER_ERSPAN, packet, session)) return -STOP_TOO_DEEP;
   if (!isThird) return afterEthernet(view, at + bytes, end, packet.layers);
