@@ -57,6 +57,15 @@ export interface Layer {
   destination: Uint8Array | null;
 }
 
+/// Kinds whose number tells networks apart: those that `setTenant` is called for.
+const NETWORK_KINDS: readonly LayerName[] = ['pbb', 'nvgre', 'vxlan', 'geneve'];
+
+/// The network that packets inside these layers belong to, as text; empty for none.
+export function networkOf(layers: readonly Layer[]): string {
+  const network = layers.findLast(({ kind }) => NETWORK_KINDS.includes(kind));
+  return network === undefined ? '' : `${network.kind} ${network.id}`;
+}
+
 const NO_ID = -1;
 export const NO_LAYERS: readonly Layer[] = [];
 const ADDRESS_WORDS = 8;
