@@ -129,7 +129,8 @@ test('any bytes on any link decode to something, inside their bounds', () => {
         // The frame ends where the buffer does: reading beyond it throws.
         const frame = concat(start, rest);
         const { stop, packet } = decode(frame, type);
-        if (stop === STOP_NONE) assert.ok(packet.payloadAt + packet.payloadCaptured <= frame.length);
+        if (stop === STOP_NONE && packet.payloadCaptured > 0)
+          assert.ok(packet.payloadAt + packet.payloadCaptured <= frame.length);
       },
     ),
     { numRuns: 3000 },
