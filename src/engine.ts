@@ -33,8 +33,16 @@ import { softetherTls } from './profiles/softether-tls.js';
 import { softetherTraces } from './profiles/softether-traces.js';
 import { softetherTurns } from './profiles/softether-turns.js';
 import { type Diagnostics, newDiagnostics } from './report/model.js';
-import { decodeFrame } from './wire/decode.js';
-import { Packet, STOP_NONE, STOP_NOT_IP, UNDECODABLE } from './wire/packet.js';
+import { decodeFrame, decodeIp } from './wire/decode.js';
+import { FragmentStore } from './wire/fragments.js';
+import {
+  type DecodeStop,
+  Packet,
+  STOP_IP_FRAGMENT,
+  STOP_NONE,
+  STOP_NOT_IP,
+  UNDECODABLE,
+} from './wire/packet.js';
 
 export interface EngineOptions {
   limits?: FlowTrackerLimits;
@@ -71,6 +79,7 @@ const CLOCK_FORWARD_US = 3_600_000_000;
 
 export class Engine {
   private readonly packet = new Packet();
+  private readonly fragments = new FragmentStore();
   private readonly nonces = new SparePool(() => new NonceChain());
   private readonly keyless = new SparePool(() => new KeylessChain('udp'));
   private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
@@ -167,9 +176,27 @@ export class Engine {
       this.lastUs = time;
       const stop = decodeFrame(view, at, captured, original, link, packet);
       if (stop === STOP_NONE) tracker.packet(packet, bytes, view, time, frame[i]!);
+      else if (stop === STOP_IP_FRAGMENT) this.fragment(batch, i);
       else stops[stop]!++;
     }
     diagnostics.bytes += totalBytes;
+  }
+
+  /// Takes the fragment that `packet` stopped at, and the packet that it makes whole.
+  private fragment(batch: FrameBatch, i: number): void {
+    const { fragments, packet } = this;
+    let { bytes, view } = batch;
+    let end = batch.offset[i]! + batch.capturedLen[i]!;
+    const time = batch.timeUs[i]!;
+    let stop: DecodeStop = STOP_IP_FRAGMENT;
+    // A tunnel's packet may be in fragments, and the packet inside too.
+    while (stop === STOP_IP_FRAGMENT) {
+      if (!fragments.add(bytes, view, end, packet, time)) return;
+      ({ bytes, view, end } = fragments);
+      stop = decodeIp(view, fragments.at, end, fragments.wireEnd, packet);
+    }
+    if (stop === STOP_NONE) this.tracker.packet(packet, bytes, view, time, batch.frame[i]!);
+    else this.stops[stop]!++;
   }
 
   /// Ends the capture and returns what it gave; the engine is ready for the next.
@@ -177,6 +204,9 @@ export class Engine {
     const { tracker, diagnostics } = this;
     const { table } = tracker;
     table.endAll();
+    this.fragments.endAll();
+    this.stops[STOP_IP_FRAGMENT] = this.fragments.lost;
+    diagnostics.fragments = this.fragments.counts;
     diagnostics.nonIpPackets = this.stops[STOP_NOT_IP]!;
     UNDECODABLE.forEach((name, stop) => {
       const count = this.stops[stop]!;
@@ -198,6 +228,7 @@ export class Engine {
     this.sessions = this.newSessions();
     this.diagnostics = newDiagnostics();
     this.stops.fill(0);
+    this.fragments.clear();
     this.lastUs = Number.NaN;
     this.cutAt = 0;
     tracker.clear();

@@ -3,6 +3,7 @@
 import type { DatagramFlow } from '../flow/datagram-flow.js';
 import type { ProxyRequest } from '../flow/preamble.js';
 import type { TcpFlow } from '../flow/tcp-flow.js';
+import type { Layer } from '../wire/layers.js';
 import type { HandshakeMessages } from '../wire/tls-hello.js';
 import { ASSUMED_PROTECTION, type RecordProtection } from '../wire/tls-suites.js';
 import type { Carrier } from './findings.js';
@@ -20,6 +21,8 @@ export interface FlowFacts {
   protocol: 'tcp' | 'udp' | 'icmp';
   client: RawEnd;
   server: RawEnd;
+  /// What stands around its packets, from the outside in.
+  layers: readonly Layer[];
   firstUs: number;
   lastUs: number;
   packets: number;
@@ -94,6 +97,7 @@ export function connectionOf(flow: TcpFlow, input: number): FlowFacts {
     protocol: 'tcp',
     client: ends.client,
     server: ends.server,
+    layers: flow.layers,
     firstUs: flow.firstUs,
     lastUs: flow.lastUs,
     packets: flow.packets,
@@ -142,6 +146,7 @@ export function datagramFactsOf(
     gaps: 0,
     handshake: null,
     proxy: null,
+    layers: flow.layers,
   };
 }
 

@@ -9,6 +9,7 @@ import type { KeylessChain } from '../flow/rudp/keyless-chain.js';
 import { RudpFlow } from '../flow/rudp/rudp-flow.js';
 import type { SparePool } from '../flow/spare-pool.js';
 import { TcpFlow } from '../flow/tcp-flow.js';
+import type { Layer } from '../wire/layers.js';
 import {
   connectionOf,
   datagramFactsOf,
@@ -32,6 +33,7 @@ export interface AccelerationChannel {
   input: number;
   a: FlowEnd;
   b: FlowEnd;
+  layers: readonly Layer[];
   firstUs: number;
   lastUs: number;
   packets: number;
@@ -170,6 +172,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
       input: this.input,
       a: flow.a,
       b: flow.b,
+      layers: flow.layers,
       firstUs: flow.firstUs,
       lastUs: flow.lastUs,
       packets: flow.packets,
@@ -232,6 +235,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     const inner = this.inner!;
     const { clientIsA } = rudp;
     inner.ends = clientIsA ? { client: flow.a, server: flow.b } : { client: flow.b, server: flow.a };
+    inner.layers = flow.layers;
     inner.firstUs = rudp.openingUs;
     inner.lastUs = flow.lastUs;
     inner.packets = flow.packets;

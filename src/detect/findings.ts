@@ -2,6 +2,8 @@
 /// report, version 1. The shapes are those of the report itself, so that no
 /// writer has to translate; times are RFC 3339 in UTC with microseconds.
 
+import type { LayerName } from '../wire/layers.js';
+
 /// How sure the tool is that a VPN session was there. `confirmed` rests on a
 /// feature that does not occur by chance, `likely` on a pattern measured at no
 /// false positive on the benign corpora, `suspected` on anything weaker.
@@ -45,6 +47,16 @@ export interface CounterEvidence {
   detail: string;
 }
 
+/// One header around the packets of a session: a tag, a label or a tunnel.
+export interface Encapsulation {
+  kind: LayerName;
+  /// Its number: VLAN, label, network (VNI), key, session, or tunnel endpoint (TEID).
+  id?: number;
+  /// The outer addresses of a tunnel, of the packet that the connection was known by.
+  source?: string;
+  destination?: string;
+}
+
 export type ConnectionRole = 'primary' | 'additional' | 'udp-acceleration' | 'carrier';
 
 /// One TCP connection, UDP flow or ICMP exchange of a session.
@@ -82,6 +94,9 @@ export interface Session {
   server: Endpoint;
   /// What a proxy was asked for.
   target?: { host: string; port: number };
+  /// What stands around the packets of the first connection, from the outside
+  /// in; left out if nothing does.
+  encapsulation?: Encapsulation[];
   start: string;
   end: string;
   startCaptured: boolean;

@@ -2,6 +2,7 @@
 /// ones attach to it from the same client address, at the same server port.
 
 import type { FlowEnd } from '../flow/flow-table.js';
+import { networkOf } from '../wire/layers.js';
 import { reverse, type TlsConnection, turn } from './connection.js';
 import type { AccelerationChannel } from './datagram-analysis.js';
 import type { ChainReading } from './nonce-chain.js';
@@ -117,9 +118,9 @@ function endKey(input: number, { address, port }: FlowEnd): string {
 }
 
 /// Who talks to whom: connections of one session have it in common.
-function partiesOf({ input, client, server, proxy }: TlsConnection): string {
+function partiesOf({ input, client, server, proxy, layers }: TlsConnection): string {
   const target = proxy === null ? '' : `${proxy.host} ${proxy.port}`;
-  return `${input} ${client.address} ${server.address} ${server.port} ${target}`;
+  return `${input} ${client.address} ${server.address} ${server.port} ${target} ${networkOf(layers)}`;
 }
 
 /// The running session whose next connection was due closest to this one's start.
@@ -184,6 +185,7 @@ export function assignChannels(
         (group) =>
           group.primary.input === channel.input &&
           isBetween(channel, group.primary) &&
+          networkOf(channel.layers) === networkOf(group.primary.layers) &&
           group.primary.firstUs <= channel.lastUs &&
           channel.firstUs <= endOf(group) + SESSION_SURVIVES_US,
       )

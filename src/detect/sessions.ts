@@ -2,6 +2,7 @@
 /// what it looks like in the report.
 
 import type { ProxyRequest } from '../flow/preamble.js';
+import type { Layer } from '../wire/layers.js';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/packet.js';
 import { contradicts, counterEvidence, evaluateClauses, type Held, nonceChain } from './clauses.js';
 import type { FlowFacts, TlsConnection } from './connection.js';
@@ -10,6 +11,7 @@ import type { EarlyFinding } from './early-analysis.js';
 import type {
   Connection,
   ConnectionRole,
+  Encapsulation,
   Endpoint,
   Evidence,
   Generation,
@@ -141,6 +143,7 @@ export class SessionBuilder {
       client: endpoint(primary.client, primary.protocol),
       server: endpoint(primary.server, primary.protocol),
       ...(primary.proxy === null || primary.proxy.host === '' ? {} : { target: targetOf(primary.proxy) }),
+      ...encapsulationOf(primary.layers),
       start: rfc3339(primary.firstUs),
       end: rfc3339(Math.max(endOf(group), ...group.channels.map(({ flow }) => flow.lastUs))),
       startCaptured: primary.startSeen && primary.kind === 'primary',
@@ -197,6 +200,7 @@ export class SessionBuilder {
       },
       client: endpoint(facts.client, 'tcp'),
       server: endpoint(facts.server, 'tcp'),
+      ...encapsulationOf(facts.layers),
       start: rfc3339(facts.firstUs),
       end: rfc3339(session.endUs),
       startCaptured: session.startCaptured,
@@ -253,6 +257,7 @@ export class SessionBuilder {
       },
       client: endpoint(client, 'udp'),
       server: endpoint(server, 'udp'),
+      ...encapsulationOf(flow.layers),
       start: rfc3339(flow.firstUs),
       end: rfc3339(flow.lastUs),
       startCaptured: false,
@@ -278,6 +283,7 @@ function describeEarly({ facts, product, evidence, caveat }: EarlyFinding, cutAt
     client: endpoint(client, 'tcp'),
     server: endpoint(server, 'tcp'),
     ...(proxy === null ? {} : { target: targetOf(proxy) }),
+    ...encapsulationOf(facts.layers),
     start: rfc3339(facts.firstUs),
     end: rfc3339(facts.lastUs),
     startCaptured: facts.startSeen,
@@ -336,6 +342,20 @@ function protocolNumber({ protocol, client }: FlowFacts): number {
 
 function targetOf({ host, port }: ProxyRequest): { host: string; port: number } {
   return { host: typeof host === 'string' ? host : addressText(host), port };
+}
+
+/// Nothing if the packets travel as they are.
+function encapsulationOf(layers: readonly Layer[]): { encapsulation?: Encapsulation[] } {
+  if (layers.length === 0) return {};
+  return {
+    encapsulation: layers.map(({ kind, id, source, destination }) => ({
+      kind,
+      ...(id === null ? {} : { id }),
+      ...(source === null || destination === null
+        ? {}
+        : { source: addressText(source), destination: addressText(destination) }),
+    })),
+  };
 }
 
 /// ICMP has no ports.

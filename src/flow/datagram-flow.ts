@@ -1,6 +1,8 @@
 /// A UDP flow, or the ICMP messages between two hosts, that is followed.
 
+import { type Layer, NO_LAYERS } from '../wire/layers.js';
 import type { FlowEnd } from './flow-table.js';
+import { RecentDatagrams } from './recent-datagrams.js';
 
 /// What the detection keeps for such a flow.
 export interface DatagramAnalysis {
@@ -31,12 +33,16 @@ export class DatagramFlow {
   analysis: DatagramAnalysis | null = null;
   firstUs = 0;
   lastUs = 0;
+  /// Packets so far, copies included.
   packets = 0;
-  /// Payload bytes of each end since the flow is followed.
+  /// Payload bytes of each end since the flow is followed, copies left out.
   bytesFromA = 0;
   bytesFromB = 0;
   portA = 0;
   portB = 0;
+  /// What stands around its packets, from the outside in.
+  layers: readonly Layer[] = NO_LAYERS;
+  readonly recent = new RecentDatagrams();
   private ends: { a: FlowEnd; b: FlowEnd } | null = null;
 
   /// `endsOf` copies the ends of an entry out of the table.
@@ -58,5 +64,7 @@ export class DatagramFlow {
     this.bytesFromA = 0;
     this.bytesFromB = 0;
     this.ends = null;
+    this.layers = NO_LAYERS;
+    this.recent.reset();
   }
 }

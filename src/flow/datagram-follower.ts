@@ -66,27 +66,38 @@ export class DatagramFollower {
     flow.firstUs = firstUs;
     flow.portA = this.table.fromB ? packet.destinationPort : packet.sourcePort;
     flow.portB = this.table.fromB ? packet.sourcePort : packet.destinationPort;
+    flow.layers = packet.layers.copy();
     flow.analysis = this.analyse(flow);
-    this.next(entry, packet, bytes, timeUs, frame);
+    this.deliver(entry, packet, bytes, timeUs, frame);
   }
 
-  /// Takes a packet of a followed flow.
+  /// Takes a packet of a followed flow: it may still be a message in clear.
   next(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const isUdp = packet.protocol === PROTOCOL_UDP;
+    if (isUdp && this.listener?.datagram(packet, bytes, timeUs, frame)) return;
+    this.deliver(entry, packet, bytes, timeUs, frame);
+  }
+
+  private deliver(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
     const { table } = this;
     const slot = table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
     const flow = this.pool.at(slot);
     const { fromB } = table;
     flow.lastUs = timeUs;
-    if (fromB) flow.bytesFromB += packet.payloadLen;
-    else flow.bytesFromA += packet.payloadLen;
+    flow.packets = table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
     // Of ICMP the whole message: its type is part of what is looked at.
     const head = flow.isIcmp ? ICMP_HEADER_BYTES : 0;
+    const messageAt = packet.payloadAt - head;
+    const captured = packet.payloadCaptured + head;
+    if (flow.recent.isCopy(!fromB, bytes, messageAt, captured, timeUs)) return;
+    if (fromB) flow.bytesFromB += packet.payloadLen;
+    else flow.bytesFromA += packet.payloadLen;
     const kept = flow.analysis!.datagram(
       flow,
       !fromB,
       bytes,
-      packet.payloadAt - head,
-      packet.payloadCaptured + head,
+      messageAt,
+      captured,
       packet.payloadLen + head,
       timeUs,
       frame,
@@ -99,10 +110,8 @@ export class DatagramFollower {
 
   /// Called before a followed entry goes.
   end(entry: number): void {
-    const at = entry * ENTRY_WORDS;
-    const slot = this.table.words[at + WORD_SLOT]!;
+    const slot = this.table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
     const flow = this.pool.at(slot);
-    flow.packets = this.table.words[at + WORD_PACKETS]!;
     flow.analysis!.end(flow);
     this.releaseSlot(slot);
   }

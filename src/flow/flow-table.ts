@@ -30,10 +30,14 @@ export const WORD_FIRST_SECOND = 7;
 export const WORD_ADDRESS_A = 8;
 export const WORD_ADDRESS_B = 12;
 
-/// Bits of the KIND word. Those of KEY_MASK belong to the 5-tuple.
+/// Bits of the KIND word. Those of KEY_MASK belong to the 5-tuple, or tell its network.
 export const KIND_PROTOCOL_MASK = 0xff;
 export const KIND_IPV6 = 1 << 8;
-const KEY_MASK = KIND_PROTOCOL_MASK | KIND_IPV6;
+/// Networks whose addresses may overlap (VNIs and the like), numbered as they
+/// are met: 13 bits, 0 for none. Beyond these all share the last number.
+const TENANT_SHIFT = 18;
+const MAX_TENANTS = 0x1fff;
+const KEY_MASK = KIND_PROTOCOL_MASK | KIND_IPV6 | (MAX_TENANTS << TENANT_SHIFT);
 /// Which end sent the SYN, if one did.
 export const KIND_SYN_FROM_A = 1 << 9;
 export const KIND_SYN_FROM_B = 1 << 10;
@@ -112,6 +116,7 @@ export class FlowTable {
   private highWater = 0;
   private freeEntry = -1;
   private sweepAt = 0;
+  private readonly tenants = new Map<number, number>();
   /// The addresses of the packet being looked up, in A-B order.
   private readonly key = new Int32Array(8);
 
@@ -129,7 +134,8 @@ export class FlowTable {
   find(packet: Packet, view: DataView, timeUs: number): number {
     const { index, words } = this;
     const second = Math.floor(timeUs / 1e6) | 0;
-    const kind = packet.version === 6 ? packet.protocol | KIND_IPV6 : packet.protocol;
+    let kind = packet.version === 6 ? packet.protocol | KIND_IPV6 : packet.protocol;
+    if (packet.layers.tenant !== 0) kind |= this.tenantNumber(packet.layers.tenant) << TENANT_SHIFT;
     let hash: number;
     if (packet.version === 4) hash = this.orderIpv4(packet);
     else hash = this.orderIpv6(packet, view);
@@ -160,6 +166,15 @@ export class FlowTable {
       slot = (slot + SLOT_WORDS) & mask;
     }
     return this.insert(kind, ports, hash, second, timeUs, packet);
+  }
+
+  private tenantNumber(tenant: number): number {
+    const known = this.tenants.get(tenant);
+    if (known !== undefined) return known;
+    const number = this.tenants.size + 1;
+    if (number >= MAX_TENANTS) return MAX_TENANTS;
+    this.tenants.set(tenant, number);
+    return number;
   }
 
   /// Notes SYN, FIN and RST of a TCP packet. Returns false if the packet begins
@@ -244,6 +259,7 @@ export class FlowTable {
   /// Forgets all flows; keeps the memory.
   clear(): void {
     if (this.used > 0) this.index.fill(0);
+    this.tenants.clear();
     this.used = 0;
     this.highWater = 0;
     this.freeEntry = -1;

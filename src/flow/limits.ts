@@ -21,3 +21,7 @@ export const MAX_KEPT_BYTES = 33_554_432;
 /// Most TCP flows followed at once. Only flows that begin like TLS and still
 /// fit a profile are followed; the longest silent one is given up first.
 export const MAX_FOLLOWED_FLOWS = 16_384;
+
+/// Within this time the same datagram again is a copy that a mirror made on its
+/// way through a switch or router; queues of those are far shorter.
+export const COPY_US = 100_000;

@@ -1,6 +1,7 @@
 /// A TCP flow that begins like TLS and is followed: both ordered streams, the
 /// turns, the TLS records, what the handshake says in clear.
 
+import { type Layer, NO_LAYERS } from '../wire/layers.js';
 import { type HandshakeMessages, readHandshake } from '../wire/tls-hello.js';
 import { ASSUMED_PROTECTION, type RecordProtection, recordProtection } from '../wire/tls-suites.js';
 import type { FlowEnd } from './flow-table.js';
@@ -88,6 +89,8 @@ export class TcpFlow {
   lastUs = 0;
   packets = 0;
   ends: FlowEnds | null = null;
+  /// What stands around its packets, from the outside in.
+  layers: readonly Layer[] = NO_LAYERS;
   dismissed = false;
   /// What comes before the connection proper where the flow goes to a proxy.
   preamble: Preamble | null = null;
@@ -108,6 +111,7 @@ export class TcpFlow {
     this.streamAnalysis = null;
     this.volumes = null;
     this.ends = null;
+    this.layers = NO_LAYERS;
     this.dismissed = false;
     this.midstream = false;
     this.guessed = false;

@@ -93,7 +93,7 @@ export class TcpFollower {
     const isBlank = mayBegin && anySyn && packet.payloadCaptured === 0;
     const isHello = beginsLikeTls(bytes, packet, CLIENT_HELLO, false);
     if (clientSpeaks && (overtook || preamble !== null || isHello || isBlank)) {
-      const flow = this.follow(entry, fromB);
+      const flow = this.follow(entry, fromB, packet);
       flow.startSeen = anySyn;
       flow.preamble = preamble;
       flow.client.stream.begin(sequence);
@@ -103,18 +103,18 @@ export class TcpFollower {
     } else if (!(anySyn && clientSpeaks) && beginsLikeTls(bytes, packet, SERVER_HELLO, !anySyn)) {
       this.joinAtServer(entry, packet, bytes, timeUs, frame);
     } else if (mayBegin && beginsLikeOpenVpn(bytes, packet)) {
-      const flow = this.follow(entry, fromB);
+      const flow = this.follow(entry, fromB, packet);
       const analysis = this.analysts.openVpn(flow, this.budget);
       this.followStream(flow, analysis, packet, bytes, timeUs, frame, anySyn);
     } else if (beginsLikeSsh(bytes, packet.payloadAt, packet.payloadCaptured) && !overtook) {
       // Either side may speak first.
       const clientIsB = anySyn ? (kind & KIND_SYN_FROM_B) !== 0 : fromB === isClientPort(packet);
-      const flow = this.follow(entry, clientIsB);
+      const flow = this.follow(entry, clientIsB, packet);
       this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, anySyn);
     } else if (!anySyn && isSshPort(packet) && packet.payloadCaptured > 0) {
       this.joinSsh(entry, false, packet, bytes, timeUs, frame);
     } else if (!anySyn && beginsLikeBlock(bytes, packet.payloadAt, packet.payloadCaptured)) {
-      const flow = this.follow(entry, fromB === isClientPort(packet));
+      const flow = this.follow(entry, fromB === isClientPort(packet), packet);
       flow.midstream = true;
       this.followStream(flow, this.analysts.plain(flow), packet, bytes, timeUs, frame, false);
     } else if (!anySyn && beginsLikeTlsData(bytes, packet)) {
@@ -139,7 +139,7 @@ export class TcpFollower {
     timeUs: number,
     frame: number,
   ): void {
-    const flow = this.follow(entry, this.table.fromB === isClientPort(packet));
+    const flow = this.follow(entry, this.table.fromB === isClientPort(packet), packet);
     flow.midstream = true;
     flow.guessed = guessed;
     this.followStream(flow, this.analysts.ssh(flow, this.budget), packet, bytes, timeUs, frame, false);
@@ -175,7 +175,7 @@ export class TcpFollower {
   ): void {
     const { fromB } = this.table;
     const at = entry * ENTRY_WORDS;
-    const flow = this.follow(entry, !fromB);
+    const flow = this.follow(entry, !fromB, packet);
     flow.startSeen = this.firstSequence(at, fromB) !== undefined;
     flow.server.stream.begin(packet.sequence);
     this.beginPeer(flow.client, at, packet);
@@ -194,7 +194,7 @@ export class TcpFollower {
   ): void {
     const { fromB } = this.table;
     const senderIsClient = isClientPort(packet);
-    const flow = this.follow(entry, fromB === senderIsClient);
+    const flow = this.follow(entry, fromB === senderIsClient, packet);
     flow.startSeen = false;
     flow.midstream = true;
     flow.direction(senderIsClient).stream.begin(packet.sequence);
@@ -205,11 +205,12 @@ export class TcpFollower {
     this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
 
-  private follow(entry: number, clientIsB: boolean): TcpFlow {
+  private follow(entry: number, clientIsB: boolean, packet: Packet): TcpFlow {
     const firstUs = this.table.firstUs(entry);
     const flow = this.takeSlot(entry);
     flow.clientIsB = clientIsB;
     flow.firstUs = firstUs;
+    flow.layers = packet.layers.copy();
     return flow;
   }
 

@@ -6,6 +6,7 @@
 
 import { stringify } from 'csv-stringify/sync';
 import type { Connection, Evidence, Report, Session } from './model.js';
+import { encapsulationName } from './names.js';
 import { printable } from './text.js';
 import { formatRfc3339, secondsBetween, type Zone } from './time.js';
 import { shownSessions, type WriteOptions } from './writer.js';
@@ -56,6 +57,7 @@ const SESSION_COLUMNS: readonly Column<SessionRow>[] = [
   { name: 'against', of: ({ session }) => session.against.map(featureText).join('; ') },
   { name: 'caveats', of: ({ session }) => session.caveats.join('; ') },
   { name: 'captures', of: ({ session, report }) => capturesOf(session, report).join('; ') },
+  { name: 'encapsulation', of: ({ session }) => session.encapsulation?.map(encapsulationName).join('; ') },
 ];
 
 /// The columns of `csv-connections`, one row per connection.

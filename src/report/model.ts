@@ -9,6 +9,7 @@ export type {
   Connection,
   ConnectionRole,
   CounterEvidence,
+  Encapsulation,
   Endpoint,
   Evidence,
   FrameReference,
@@ -61,6 +62,9 @@ export interface Diagnostics {
   nonIpPackets: number;
   /// Packets that could not be decoded, by layer and reason.
   undecodable: Record<string, Record<string, number>>;
+  /// Fragments of IP datagrams; the datagrams that they made whole, that stayed
+  /// incomplete, and that were given up (overlaps, false lengths, want of room).
+  fragments: { received: number; reassembled: number; incomplete: number; givenUp: number };
   flows: { tcp: number; udp: number; icmp: number };
   /// Flows that began before the capture or whose start was not recorded.
   midstreamFlows: number;
@@ -82,6 +86,7 @@ export function newDiagnostics(): Diagnostics {
     cutBytes: 0,
     nonIpPackets: 0,
     undecodable: {},
+    fragments: { received: 0, reassembled: 0, incomplete: 0, givenUp: 0 },
     flows: { tcp: 0, udp: 0, icmp: 0 },
     midstreamFlows: 0,
     evictedFlows: 0,
@@ -103,6 +108,10 @@ export function addDiagnostics(total: Diagnostics, part: Diagnostics): void {
     const counts = total.undecodable[layer];
     for (const [reason, count] of Object.entries(reasons)) counts[reason] = (counts[reason] ?? 0) + count;
   }
+  total.fragments.received += part.fragments.received;
+  total.fragments.reassembled += part.fragments.reassembled;
+  total.fragments.incomplete += part.fragments.incomplete;
+  total.fragments.givenUp += part.fragments.givenUp;
   total.flows.tcp += part.flows.tcp;
   total.flows.udp += part.flows.udp;
   total.flows.icmp += part.flows.icmp;

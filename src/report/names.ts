@@ -1,6 +1,6 @@
 /// How the parts of a session are called in log, table and CSV.
 
-import type { Carrier, Endpoint, Session } from './model.js';
+import type { Carrier, Encapsulation, Endpoint, Session } from './model.js';
 import { printable } from './text.js';
 
 /// The carriers as the 2004 log names them.
@@ -28,6 +28,12 @@ export function targetName({ host, port }: { host: string; port: number }): stri
 function hostAndPort(host: string, port: number | null): string {
   const name = host.includes(':') ? `[${printable(host)}]` : printable(host);
   return port === null ? name : `${name}:${port}`;
+}
+
+/// `vlan 100`, `vxlan 42 (192.0.2.1 to 192.0.2.2)`.
+export function encapsulationName({ kind, id, source, destination }: Encapsulation): string {
+  const name = id === undefined ? kind : `${kind} ${id}`;
+  return printable(source === undefined ? name : `${name} (${source} to ${destination})`);
 }
 
 /// `SoftEther VPN 5.x`: the product, and the generation where both sides agree on one.

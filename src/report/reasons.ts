@@ -1,6 +1,7 @@
 /// Why a session is believed to be one, in a few lines.
 
 import type { Evidence, FrameReference, Report, Session } from './model.js';
+import { encapsulationName } from './names.js';
 import { printable, shorten } from './text.js';
 
 const STRENGTHS: readonly Evidence['strength'][] = ['decisive', 'strong', 'supporting'];
@@ -11,11 +12,14 @@ const MAX_FRAMES = 4;
 /// Cells for the label and the numbers of the frames.
 const REASON_EXTRAS = 44;
 
-/// The session's id, the strongest evidence with the numbers of its first
+/// The session's id, what its packets travel in, the strongest evidence with the numbers of its first
 /// frames, and everything that speaks against it or limits it. Each is
 /// printable and shortened to about two lines of `width` cells, but not wrapped.
 export function reasonTexts(session: Session, report: Report, width: number): string[] {
   const lines = [`Session ${printable(session.id)}`];
+  if (session.encapsulation !== undefined) {
+    lines.push(`Inside: ${session.encapsulation.map(encapsulationName).join(', ')}`);
+  }
   const strongest = strongestEvidence(session);
   if (strongest !== undefined) {
     const others = session.evidence.filter((one) => one !== strongest).map(({ feature }) => feature);

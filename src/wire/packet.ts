@@ -1,6 +1,8 @@
 /// One decoded packet. There is a single one, filled again for every frame:
 /// whoever wants to keep something copies it.
 
+import { LayerStack } from './layers.js';
+
 /// Why decoding of a frame ended where it did.
 export const STOP_NONE = 0;
 export const STOP_NOT_IP = 1;
@@ -12,6 +14,9 @@ export const STOP_IP_FRAGMENT = 6;
 export const STOP_IP_OTHER_PROTOCOL = 7;
 export const STOP_TRANSPORT_CUT = 8;
 export const STOP_TRANSPORT_BAD_HEADER = 9;
+export const STOP_LINK_PROTECTED = 10;
+export const STOP_LINK_FRAGMENT = 11;
+export const STOP_TOO_DEEP = 12;
 
 export type DecodeStop = number;
 
@@ -28,6 +33,9 @@ export const UNDECODABLE: readonly (readonly [layer: string, reason: string] | n
   null,
   ['transport', 'header cut off'],
   ['transport', 'invalid header'],
+  ['link', 'encrypted wireless frame'],
+  ['link', 'wireless fragment'],
+  ['encapsulation', 'too many layers'],
 ];
 
 export const PROTOCOL_ICMP = 1;
@@ -44,6 +52,8 @@ export const TCP_ACK = 0x10;
 /// is negative): the engine of the language keeps those without allocating.
 /// Offsets are indices into the bytes of the frame's batch.
 export class Packet {
+  /// What stands around the IP packet: VLAN tags, labels, tunnels.
+  readonly layers = new LayerStack();
   /// 4 or 6.
   version = 0;
   protocol = 0;
@@ -52,7 +62,10 @@ export class Packet {
   destination = 0;
   /// Where the source address begins, 4 or 16 bytes; the destination follows it.
   addressesAt = 0;
-  /// Where the TCP, UDP or ICMP header begins.
+  /// Where the IP packet begins, and where it ends on the wire.
+  ipAt = 0;
+  ipEnd = 0;
+  /// Where the TCP, UDP or ICMP header begins; of an IPv6 fragment its fragment header.
   transportAt = 0;
   sourcePort = 0;
   destinationPort = 0;

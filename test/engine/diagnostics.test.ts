@@ -42,6 +42,7 @@ test('what could not be decoded is counted by layer and reason', () => {
     ip: { 'header cut off': 1, 'invalid header': 1, fragment: 2 },
     transport: { 'header cut off': 1, 'invalid header': 1 },
   });
+  assert.deepEqual(diagnostics.fragments, { received: 2, reassembled: 0, incomplete: 0, givenUp: 1 });
   assert.equal(diagnostics.nonIpPackets, 1);
   assert.equal(diagnostics.packets, broken.length);
   assert.equal(diagnostics.flows.tcp, 1);

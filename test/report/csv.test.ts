@@ -31,11 +31,11 @@ test('a session is a row', () => {
     [
       'id,verdict,carrier,product,clientGeneration,serverGeneration,clientIp,clientPort,serverIp,serverPort,' +
         'targetHost,targetPort,start,end,durationSeconds,startCaptured,connections,bytesFromClient,bytesFromServer,' +
-        'packets,evidence,against,caveats,captures',
+        'packets,evidence,against,caveats,captures,encapsulation',
       '5f1c09aa42d0,confirmed,http-proxy,SoftEther VPN,5.x,5.x,10.1.0.10,36320,198.51.100.5,3128,' +
         'vpn.example.net,443,2026-11-23T01:01:58.123456Z,2026-11-23T01:03:02.623457Z,64.500001,true,1,1234567,56700,' +
         '2100,"decisive session-script: the turns of a log-in to a virtual hub, with the lengths that SoftEther gives' +
-        ' them",keep-alive: no keep-alive was seen for 70 s,one direction only,capture.pcapng',
+        ' them",keep-alive: no keep-alive was seen for 70 s,one direction only,capture.pcapng,',
       '',
     ].join('\r\n'),
   );
@@ -110,7 +110,7 @@ test('whatever a capture says, the rows keep their shape', () => {
       const records = parseCsv(textOf(writeCsv(any, { minVerdict: 'suspected' })));
       assert.equal(records.length, any.sessions.length + 1);
       for (const record of records) {
-        assert.equal(record.length, 24);
+        assert.equal(record.length, 25);
         for (const field of record) assert.doesNotMatch(field, /^[=+\-@\t\r]|[\n\x1b]/);
       }
     }),

@@ -94,8 +94,8 @@ const ROWS: Row[] = [
   ['VLAN', ETHERNET, `${MACS} 8100 0064 0800 ${TCP4_PACKET}`, TCP4],
   ['VLAN in VLAN', ETHERNET, `${MACS} 88a8 0064 8100 0065 86dd ${TCP6_PACKET}`, TCP6],
   ['VLAN in VLAN, old number', ETHERNET, `${MACS} 9100 0064 8100 0065 0800 ${TCP4_PACKET}`, TCP4],
-  ['8 VLAN tags', ETHERNET, `${MACS} ${'8100 0064 '.repeat(8)} 0800 ${TCP4_PACKET}`, TCP4],
-  ['9 VLAN tags', ETHERNET, `${MACS} ${'8100 0064 '.repeat(9)} 0800 ${TCP4_PACKET}`, stops.STOP_NOT_IP],
+  ['16 VLAN tags', ETHERNET, `${MACS} ${'8100 0064 '.repeat(16)} 0800 ${TCP4_PACKET}`, TCP4],
+  ['17 VLAN tags', ETHERNET, `${MACS} ${'8100 0064 '.repeat(17)} 0800 ${TCP4_PACKET}`, stops.STOP_TOO_DEEP],
   ['VLAN, not IP', ETHERNET, `${MACS} 8100 0064 0806 0001`, stops.STOP_NOT_IP],
   ['VLAN, cut', ETHERNET, `${MACS} 8100 0064 08`, stops.STOP_LINK_CUT],
   ['raw IPv4', RAW, TCP4_PACKET, TCP4],
@@ -126,6 +126,13 @@ const ROWS: Row[] = [
   ['LOOP', LOOP, `00000002 ${TCP4_PACKET}`, TCP4],
   ['LOOP in the wrong byte order', LOOP, `02000000 ${TCP4_PACKET}`, stops.STOP_NOT_IP],
   ['LOOP, cut', LOOP, `000000`, stops.STOP_LINK_CUT],
+  ['wireless, encrypted', 105, `0842 0000 ${'00'.repeat(22)} 0100 0020 00000000`, stops.STOP_LINK_PROTECTED],
+  [
+    'wireless, second fragment',
+    105,
+    `0802 0000 ${'00'.repeat(18)} 0100 aaaa030000000800`,
+    stops.STOP_LINK_FRAGMENT,
+  ],
   ['a link type nobody knows', 147, TCP4_PACKET, stops.STOP_LINK_UNSUPPORTED],
 
   // IPv4.
@@ -143,7 +150,7 @@ const ROWS: Row[] = [
   ['IPv4, first fragment', RAW, `${ip4('002c', '06', '2000')} ${TCP} ${DATA}`, stops.STOP_IP_FRAGMENT],
   ['IPv4, last fragment', RAW, `${ip4('002c', '06', '00b9')} ${TCP} ${DATA}`, stops.STOP_IP_FRAGMENT],
   ['IPv4, reserved flag', RAW, `${ip4('002c', '06', '8000')} ${TCP} ${DATA}`, TCP4],
-  ['GRE', RAW, `${ip4('0018', '2f')} 00000800`, stops.STOP_IP_OTHER_PROTOCOL],
+  ['OSPF', RAW, `${ip4('0018', '59')} 02010000`, stops.STOP_IP_OTHER_PROTOCOL],
   [
     'Ethernet padding',
     RAW,
