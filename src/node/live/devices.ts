@@ -51,6 +51,8 @@ export function findDevice(devices: readonly Device[], wanted: string): Device |
   return (
     devices.find(({ name }) => name === wanted) ??
     devices.find(({ number }) => /^\d+$/.test(wanted) && number === Number(wanted)) ??
-    devices.find(({ description }) => description.toLowerCase() === wanted.toLowerCase())
+    devices.find(
+      ({ description }) => description !== '' && description.toLowerCase() === wanted.toLowerCase(),
+    )
   );
 }

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, isIPv6, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
@@ -130,7 +130,7 @@ class StreamSyslog implements Destination {
       ? connectTls({
           host,
           port,
-          ...(isIPv6(host) ? {} : { servername: host }),
+          ...(isIP(host) === 0 ? { servername: host } : {}),
           ...(this.ca ? { ca: this.ca } : {}),
         })
       : connectTcp(port, host);
