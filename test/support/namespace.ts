@@ -3,6 +3,9 @@
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { CLI, ended, type Ran } from './cli.js';
 
@@ -55,6 +58,16 @@ export class Namespace {
     execFileSync('ip', this.inside('tcpreplay', '-q', '-i', device, '-x', String(times), path), {
       stdio: 'ignore',
     });
+  }
+
+  /// The same on two devices: what this network sends on one, all else on the other.
+  replayAsTap(one: string, other: string, path: string, network: string): void {
+    const folder = mkdtempSync(join(tmpdir(), 'sealert-tap-'));
+    const cache = join(folder, 'cache');
+    execFileSync('tcpprep', ['-c', network, '-i', path, '-o', cache], { stdio: 'ignore' });
+    const command = ['tcpreplay', '-q', '-i', one, '-I', other, '-c', cache, '-x', '10', path];
+    execFileSync('ip', this.inside(...command), { stdio: 'ignore' });
+    rmSync(folder, { recursive: true });
   }
 
   /// Starts `sealert` with its streams being pipes.

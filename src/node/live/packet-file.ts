@@ -10,6 +10,7 @@ const MAX_WAITING_BYTES = 16_777_216;
 export class PacketFile {
   private readonly writer: PcapngWriter;
   private readonly stream: WriteStream;
+  private ended: Promise<void> | undefined;
   /// What went wrong; from then on nothing more is written.
   error: Error | undefined;
 
@@ -56,7 +57,12 @@ export class PacketFile {
   }
 
   /// `dropped` are the packets lost on each device.
-  async end(dropped: ReadonlyMap<string, number> = new Map(), timeUs = 0): Promise<void> {
+  end(dropped: ReadonlyMap<string, number> = new Map(), timeUs = 0): Promise<void> {
+    this.ended ??= this.close(dropped, timeUs);
+    return this.ended;
+  }
+
+  private async close(dropped: ReadonlyMap<string, number>, timeUs: number): Promise<void> {
     if (this.error !== undefined) return;
     for (const [name, count] of dropped) this.writer.addDropped(name, count, timeUs);
     await new Promise<void>((resolve) => {
