@@ -40,6 +40,8 @@ export interface LiveRequest {
 
 const DEFAULT_LOG = 'sealert.log';
 const DEFAULT_RETRY_SECONDS = 5;
+/// The 2 MiB of the tools are full after 20 ms of a busy gigabit.
+const DEFAULT_BUFFER_MIB = 64;
 const DEFAULT_RING_MB = 256;
 const DEFAULT_RING_SECONDS = 600;
 const DEFAULT_STATUS_SECONDS = 60;
@@ -86,12 +88,11 @@ export function liveRequestOf(line: CommandLine): LiveRequest {
 function settingsOf(line: CommandLine): CaptureSettings {
   const snapLen = numberOf(line, 'snaplen', 1, 262_144);
   const filter = single(line, 'filter');
-  const bufferMib = numberOf(line, 'buffer-size', 1, 2047);
   return {
     promiscuous: !line.values.has('no-promiscuous'),
     ...(snapLen === undefined ? {} : { snapLen }),
     ...(filter === undefined ? {} : { filter }),
-    ...(bufferMib === undefined ? {} : { bufferMib }),
+    bufferMib: numberOf(line, 'buffer-size', 1, 2047) ?? DEFAULT_BUFFER_MIB,
   };
 }
 

@@ -167,5 +167,6 @@ function sayEnd(report: Report, run: LiveRun, { quiet }: LiveRequest): void {
     if (unreadable !== undefined) say(unreadable);
     else if (!quiet && input.path === '-') for (const sentence of damageSentences(input)) say(sentence);
   }
-  if (!quiet) say(`the capture ended: ${statusText(run.status())}.`);
+  const hasBegun = report.inputs.some(({ error }) => error === undefined);
+  if (hasBegun && !quiet) say(`the capture ended: ${statusText(run.status())}.`);
 }

@@ -13,7 +13,7 @@ import { logLine } from '../report/log.js';
 import { isAtLeast, type Sighting } from '../report/model.js';
 import { DEFAULT_MIN_VERDICT } from '../report/writer.js';
 import type { LiveRequest } from './live-arguments.js';
-import { eventLine, sessionVariables } from './live-texts.js';
+import { changeText, eventLine, sessionVariables, sightingText } from './live-texts.js';
 import { writeStandardOutput } from './outputs.js';
 
 export interface OutletOptions {
@@ -53,6 +53,7 @@ export class LiveOutlets {
     const { request, ring } = this.options;
     const { id, verdict } = session;
     if (!isAtLeast(verdict, request.minVerdict ?? DEFAULT_MIN_VERDICT)) return;
+    if (request.verbose) this.options.tell(changeText({ kind, session }));
     if (kind !== 'update' || request.verbose) {
       this.json?.add(jsonLine('session', { change: kind, ...session }));
     }
@@ -69,6 +70,7 @@ export class LiveOutlets {
   }
 
   sighting(sighting: Sighting): void {
+    if (this.options.request.verbose) this.options.tell(sightingText(sighting));
     this.json?.add(jsonLine('sighting', sighting));
   }
 

@@ -1,10 +1,12 @@
 /// What `sealert live` says: the lines of the log besides those of sessions,
 /// the status line, and the variables of `--exec`.
 
+import type { SessionChange } from '../live-engine.js';
 import type { LiveEvent } from '../node/live/live-run.js';
 import type { LiveStatus } from '../node/live/status.js';
 import { logLine } from '../report/log.js';
-import type { Session } from '../report/model.js';
+import type { Session, Sighting } from '../report/model.js';
+import { endpointName } from '../report/names.js';
 import { printable } from '../report/text.js';
 import { formatClock, type Zone } from '../report/time.js';
 import { formatBytes, formatCount, formatPlural } from '../report/units.js';
@@ -66,6 +68,23 @@ export function statusText({
     `${formatCount(dropped.kernel + dropped.tool)} dropped`,
     formatBytes(memoryBytes),
   ].join(', ');
+}
+
+/// `session 368fa8a16f4c: ended, confirmed, 2 connections, 1.2 MB from the client, 57 MB from the server`
+export function changeText({ kind, session }: SessionChange): string {
+  const { id, verdict, connections } = session;
+  const fromClient = connections.reduce((sum, { bytesFromClient }) => sum + bytesFromClient, 0);
+  const fromServer = connections.reduce((sum, { bytesFromServer }) => sum + bytesFromServer, 0);
+  return [
+    `session ${id}: ${kind}, ${verdict}`,
+    formatPlural(connections.length, 'connection'),
+    `${formatBytes(fromClient)} from the client`,
+    `${formatBytes(fromServer)} from the server`,
+  ].join(', ');
+}
+
+export function sightingText({ kind, client, server, detail }: Sighting): string {
+  return `sighting of ${kind}: client ${endpointName(client)}, server ${endpointName(server)}: ${detail}`;
 }
 
 /// What a program learns of a session. Text from the capture is made printable.

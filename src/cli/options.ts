@@ -95,7 +95,7 @@ const LIVE_OPTIONS: CliOptions = {
   'buffer-size': {
     takes: 'value',
     alias: 'B',
-    describe: "MiB of the operating system's buffer (default: the tool's)",
+    describe: "MiB of the operating system's buffer (default: 64)",
   },
   'capture-tool': {
     takes: 'value',

@@ -1,10 +1,10 @@
 /// `sealert live` on real devices, in namespaces of the test's own.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,6 +77,31 @@ describe('on a device', options, () => {
       assert.deepEqual(JSON.parse(scanned.stdout).sessions, report.sessions);
     });
   }
+
+  test('without root: the rights to capture suffice, and without them the message says what to do', async (t) => {
+    if (spawnSync('setpriv', ['--version']).error !== undefined) return t.skip('setpriv is not installed');
+    const { cwd, net } = await cabled(t);
+    await chmod(cwd, 0o777);
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs'];
+    const rights = '-all,+net_raw,+net_admin';
+    const granted = [`--inh-caps=${rights}`, `--ambient-caps=${rights}`, `--bounding-set=${rights}`];
+    const running = net.start(['live', 'cap0'], cwd, [...nobody, ...granted]);
+    await replayInto(net, running);
+    const { code, stdout } = await running.endBy('SIGINT');
+    assert.equal(code, 0);
+    assert.match(stdout.trimEnd(), LINE);
+    for (const tool of ['dumpcap', 'tcpdump']) {
+      const args = ['live', 'cap0', '--capture-tool', tool];
+      const refused = await net
+        .start(args, cwd, [...nobody, '--inh-caps=-all', '--bounding-set=-all'])
+        .ended();
+      assert.equal(refused.code, 4);
+      assert.match(
+        refused.stderr,
+        /cap0: the capture could not begin: .* setcap cap_net_raw,cap_net_admin=eip /,
+      );
+    }
+  });
 
   test('the number of the list, with live and alone', async (t) => {
     const { cwd, net } = await cabled(t);

@@ -70,11 +70,11 @@ export class Namespace {
     rmSync(folder, { recursive: true });
   }
 
-  /// Starts `sealert` with its streams being pipes.
-  start(args: readonly string[], cwd: string, env: Record<string, string> = {}): LiveProcess {
-    const child = spawn('ip', this.inside(process.execPath, CLI, ...args), {
+  /// Starts `sealert` with its streams being pipes, by way of another program if one is given.
+  start(args: readonly string[], cwd: string, by: readonly string[] = []): LiveProcess {
+    const child = spawn('ip', this.inside(...by, process.execPath, CLI, ...args), {
       cwd,
-      env: { ...process.env, TZ: 'UTC', ...env },
+      env: { ...process.env, TZ: 'UTC' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new LiveProcess(child);

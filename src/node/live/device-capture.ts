@@ -107,9 +107,12 @@ export class DeviceCapture {
     const how = await ended;
     signal.removeEventListener('abort', stop);
     this.child = undefined;
-    const why = said.length > 0 ? `${how}: ${said.join(' ')}` : how;
-    const advice = /permission|not permitted/i.test(why) ? ` ${permissionAdvice(tool)}` : '';
-    return (damage === undefined ? why : `${why}; ${damage}`) + advice;
+    if (said.some((line) => /permission|not permitted/i.test(line))) {
+      // The tools' own advice is long, and of Wireshark rather than of us.
+      return `${how}: ${said[0]} ${permissionAdvice(tool)}`;
+    }
+    const words = said.length === 0 ? '' : `: ${said.join(' ')}`;
+    return `${how}${words}${damage === undefined ? '' : `; ${damage}`}`;
   }
 
   private stop(child: ChildProcess): void {
