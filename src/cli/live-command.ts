@@ -35,11 +35,11 @@ export async function runLive(request: LiveRequest, command: string): Promise<nu
   const signals = listenFor(['SIGINT', 'SIGTERM', 'SIGHUP'], () => display.clear());
   const closed = new AbortController();
   let pipeClosed = false;
-  const file = request.write === undefined ? undefined : new PacketFile(request.write, APPLICATION);
   const tell = (text: string) => {
     display.clear();
     say(text);
   };
+  const file = packetFileOf(request, tell);
   const outlets = new LiveOutlets({
     request,
     ca,
@@ -71,11 +71,9 @@ export async function runLive(request: LiveRequest, command: string): Promise<nu
   const report = await run.run();
 
   server?.close();
-  if (server === null) tell('the metrics were not served.');
   const delivered = await outlets.end();
   await ring?.end();
   await file?.end(run.droppedByDevice(), run.latestUs);
-  if (file?.error !== undefined) say(`${file.path} could not be written: ${systemErrorText(file.error)}.`);
   const statusWritten = await display.end();
   sayEnd(report, run, request);
   const written = await writeOutputs(report, outputs, request);
@@ -141,6 +139,15 @@ async function meansOf(
     say(`${subject} cannot be used: ${systemErrorText(error)}.`);
     return undefined;
   }
+}
+
+function packetFileOf({ write }: LiveRequest, tell: (text: string) => void): PacketFile | undefined {
+  if (write === undefined) return undefined;
+  return new PacketFile(write, APPLICATION, (error) =>
+    tell(
+      `${write} cannot be written: ${systemErrorText(error)}. No more packets are kept in it; the capture goes on.`,
+    ),
+  );
 }
 
 /// Null, with a message, if the port cannot be had: watching is more important.

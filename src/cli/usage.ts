@@ -10,7 +10,7 @@ Examples:
   sealert scan day.pcap --format json -o day.json
   sealert scan day.pcap --fail-on confirmed || echo "look at this"
   sealert explain day.pcap --session 368fa8a16f4c
-  sealert                                     asks for a network device and watches it
+  sealert                                     asks for a device and watches it
   sealert live eth0                           watches this one
 
 Usage:

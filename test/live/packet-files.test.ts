@@ -11,6 +11,7 @@ import { PcapngWriter } from '#sealert/node/pcapng-writer.js';
 import { scan } from '#sealert/node/scan.js';
 import { temporaryFolder } from '../support/cli.js';
 import { samplePath, samples } from '../support/paths.js';
+import { NO_SMALL_DISK, smallDisk } from '../support/small-disk.js';
 
 const APPLICATION = 'sealert test';
 
@@ -75,6 +76,19 @@ async function filledRing(folder: string, maxBytes: number, names: readonly stri
   }
   return { ring, told };
 }
+
+test('a ring on a full disk is told of once, and holds nobody up', async (t) => {
+  const folder = await smallDisk(t);
+  if (folder === undefined) return t.skip(NO_SMALL_DISK);
+  const { ring, told } = await filledRing(folder, 50_000_000, ['direct-default', 'two-clients']);
+  const reader = new CaptureReader((batch) => ring.add(batch, () => 'eth0'));
+  while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  reader.push(readFileSync(samplePath('two-clients')));
+  await ring.end();
+  assert.equal(ring.failed, true);
+  assert.deepEqual(told, ['the packet ring: there is no space left; packets are missing from it.']);
+  assert.deepEqual(readdirSync(folder), []);
+});
 
 test('the evidence of a session: its packets alone, with what came before the verdict', async (t) => {
   const folder = await temporaryFolder(t);

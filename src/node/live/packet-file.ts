@@ -14,14 +14,17 @@ export class PacketFile {
   /// What went wrong; from then on nothing more is written.
   error: Error | undefined;
 
+  /// `failed` is told of the error when it happens.
   constructor(
     readonly path: string,
     application: string,
+    failed: (error: Error) => void = () => {},
   ) {
     this.writer = new PcapngWriter({ application });
     this.stream = createWriteStream(path, { highWaterMark: MAX_WAITING_BYTES });
     this.stream.on('error', (error) => {
       this.error = error;
+      failed(error);
     });
   }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { FrameBatch } from '../../capture/frame-batch.js';
 import type { Session } from '../../detect/findings.js';
+import { describeWriteError } from '../errors.js';
 import type { EvidenceJob, EvidenceResult } from './evidence-worker.js';
 import { PacketFile } from './packet-file.js';
 
@@ -22,6 +23,9 @@ export interface RingOptions {
 
 /// The ring gives way in steps of a segment: so many make up the whole.
 const SEGMENTS = 8;
+
+/// How long to wait before a further segment after one that could not be written.
+const RETRY_MS = 5_000;
 
 const SEGMENT_NAME = /^ring-\d+-\d+\.pcapng$/;
 
@@ -56,10 +60,13 @@ export class PacketRing {
     const now = Date.now();
     const { maxBytes, maxMs } = this.options;
     const last = this.segments.at(-1);
+    const hasFailed = last?.file.error !== undefined;
+    // Not at every batch: the disk stays full for a while.
+    if (hasFailed && now - last!.startedMs < RETRY_MS) return;
     const isFull =
       last !== undefined &&
       (last.file.bytes >= maxBytes / SEGMENTS || now - last.startedMs >= maxMs / SEGMENTS);
-    if (last === undefined || isFull || last.file.error !== undefined) this.startSegment(now);
+    if (last === undefined || isFull || hasFailed) this.startSegment(now);
     this.segments.at(-1)!.file.add(batch, sourceOf);
   }
 
@@ -91,8 +98,6 @@ export class PacketRing {
 
   private startSegment(now: number): void {
     const { folder, application, maxBytes, maxMs } = this.options;
-    const failure = this.segments.at(-1)?.file.error;
-    if (failure !== undefined && !this.failed) this.fail(failure.message);
     let bytes = 0;
     const keptFrom = this.segments.findLastIndex((segment) => {
       bytes += segment.file.bytes;
@@ -101,7 +106,10 @@ export class PacketRing {
     this.leaving = this.segments.splice(0, keptFrom + 1).map((segment) => this.remove(segment));
     void this.segments.at(-1)?.file.end();
     const path = join(folder, `ring-${process.pid}-${String(++this.count).padStart(6, '0')}.pcapng`);
-    this.segments.push({ file: new PacketFile(path, application), startedMs: now });
+    const file = new PacketFile(path, application, (error) => {
+      if (!this.failed) this.fail(`${describeWriteError(error)}; packets are missing from it.`);
+    });
+    this.segments.push({ file, startedMs: now });
   }
 
   private async remove({ file }: Segment): Promise<void> {
