@@ -277,4 +277,29 @@ describe('on a device', options, () => {
     assert.equal((await found.endBy('SIGINT')).code, 0);
     assert.match(lines(log)[0]!, LINE);
   });
+
+  for (const tool of ['dumpcap', 'tcpdump']) {
+    test(`${tool}: packets that are dropped are told of, for sessions may be missed`, async (t) => {
+      const { cwd, net, log } = await cabled(t);
+      const running = net.start(
+        ['live', 'cap0', '-B', '1', '--capture-tool', tool, '--status', 'status'],
+        cwd,
+      );
+      await running.says(STARTED);
+      running.child.kill('SIGSTOP');
+      net.flood('out0', SAMPLE, 200);
+      running.child.kill('SIGCONT');
+      // tcpdump is asked while it runs.
+      if (tool === 'tcpdump') await running.says(/packets were dropped/);
+      const { code } = await running.endBy('SIGINT');
+      assert.equal(code, 0);
+      const [, dropped] =
+        /Packets Dropped \((\d[\d,]*) by the system, 0 by the capture tool\): sessions may be missed/.exec(
+          lines(log).join('\n'),
+        )!;
+      assert.ok(Number(dropped!.replaceAll(',', '')) > 1000);
+      const last = JSON.parse(lines(join(cwd, 'status')).at(-1)!);
+      assert.ok(last.dropped.kernel > 1000 && last.packets + last.dropped.kernel <= 200 * 328);
+    });
+  }
 });

@@ -60,7 +60,14 @@ export class Namespace {
     });
   }
 
-  /// The same on two devices: what this network sends on one, all else on the other.
+  /// Sends them so many times, as fast as it goes.
+  flood(device: string, path: string, loops: number): void {
+    execFileSync('ip', this.inside('tcpreplay', '-q', '-i', device, '-K', '-t', '-l', String(loops), path), {
+      stdio: 'ignore',
+    });
+  }
+
+  /// As `replay` on two devices: what this network sends on one, all else on the other.
   replayAsTap(one: string, other: string, path: string, network: string): void {
     const folder = mkdtempSync(join(tmpdir(), 'sealert-tap-'));
     const cache = join(folder, 'cache');
