@@ -39,7 +39,11 @@ export class LiveOutlets {
 
   constructor(private readonly options: OutletOptions) {
     const { request, ca, tell } = options;
-    const deliver = (destination: Destination) => new Delivery(destination, tell);
+    const deliver = (destination: Destination) => {
+      const delivery = new Delivery(destination, tell);
+      delivery.begin();
+      return delivery;
+    };
     if (request.log !== undefined) this.lines.push(deliver(new LineFile(request.log)));
     for (const target of request.syslog) this.lines.push(deliver(syslogDestination(target, ca)));
     // A report on standard output should not have other lines in it.

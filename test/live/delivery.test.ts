@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Delivery, type Destination } from '#sealert/node/live/delivery.js';
@@ -47,6 +47,23 @@ test('what cannot be delivered to the end is given back; what had no room is cou
   for (const line of ['a', 'b', 'c', 'd']) delivery.add(line);
   assert.deepEqual(await delivery.end(), { undelivered: ['a', 'b'], lost: 2 });
   assert.ok(told.some((text) => text.startsWith('too many lines wait for moody')));
+});
+
+test('a log that cannot be opened is told of before there is a line', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 'later', 'sealert.log');
+  const told: string[] = [];
+  const delivery = new Delivery(new LineFile(path), (text) => told.push(text), {
+    maxWaiting: 10,
+    retryMs: 10,
+  });
+  delivery.begin();
+  while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.match(told[0]!, /sealert\.log cannot be written: there is no such folder\. What was found is kept /);
+  delivery.add('one\n');
+  await mkdir(join(folder, 'later'));
+  assert.deepEqual(await delivery.end(), { undelivered: [], lost: 0 });
+  assert.equal(await readFile(path, 'utf8'), 'one\n');
 });
 
 test('a log that is moved away or deleted is begun anew', async (t) => {

@@ -6,6 +6,8 @@ import { describeWriteError } from '../errors.js';
 export interface Destination {
   /// What messages call it.
   readonly name: string;
+  /// Rejects if lines could not be taken now: to be told of it before there is one.
+  open?(): Promise<void>;
   /// Takes one line, with its line end. Rejects if it could not; the line is then tried again.
   deliver(line: string): Promise<void>;
   close(): Promise<void>;
@@ -35,6 +37,11 @@ export class Delivery {
     private readonly options: DeliveryOptions = DEFAULTS,
   ) {}
 
+  /// Tells at once if there is no way to deliver anything.
+  begin(): void {
+    this.work ??= this.open();
+  }
+
   add(line: string): void {
     if (this.waiting.length >= this.options.maxWaiting) {
       if (this.lost++ === 0)
@@ -54,6 +61,11 @@ export class Delivery {
     if (this.waiting.length > 0) await this.run();
     await this.destination.close();
     return { undelivered: this.waiting, lost: this.lost };
+  }
+
+  private async open(): Promise<void> {
+    await this.destination.open?.().catch((error) => this.tellTrouble(describeWriteError(error)));
+    await this.run();
   }
 
   private async run(): Promise<void> {

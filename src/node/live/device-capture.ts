@@ -17,6 +17,9 @@ import { followStream } from './follow-stream.js';
 /// A tool that was asked to end, but does not.
 const END_TIMEOUT_MS = 5_000;
 
+/// How long after its first bytes a tool surely handles signals.
+const SETTLED_MS = 1_000;
+
 /// Of what a tool says on standard error, the last lines are kept.
 const MAX_SAID = 20;
 
@@ -43,8 +46,8 @@ export class DeviceCapture {
   format: 'pcap' | 'pcapng' | null = null;
   bytes = 0;
   private begun = false;
-  /// The present attempt has brought something.
-  private capturing = false;
+  /// Since when the present attempt has brought something; NaN if it has not.
+  private sinceMs = Number.NaN;
   private droppedBefore = { kernel: 0, tool: 0 };
   private child: ChildProcess | undefined;
 
@@ -58,12 +61,12 @@ export class DeviceCapture {
     const { retryMs, signal, wait, broke } = this.options;
     let lastReason = '';
     for (;;) {
-      this.capturing = false;
+      this.sinceMs = Number.NaN;
       const reason = await this.attempt();
       if (signal.aborted) return;
       const again = retryMs !== null && (this.begun || wait);
       // A device that stays away is told of once.
-      if (this.capturing || reason !== lastReason || !again) broke(reason, again);
+      if (!Number.isNaN(this.sinceMs) || reason !== lastReason || !again) broke(reason, again);
       lastReason = reason;
       if (!again) return;
       await sleep(retryMs, undefined, { signal }).catch(() => {});
@@ -73,7 +76,9 @@ export class DeviceCapture {
 
   /// Asks a running tcpdump to say how much was dropped so far; dumpcap only says so at its end.
   askForDrops(): void {
-    if (this.options.tool.name !== 'tcpdump' || !this.begun) return;
+    // A tcpdump that is not ready for the signal would be ended by it.
+    const isSettled = performance.now() - this.sinceMs > SETTLED_MS;
+    if (this.options.tool.name !== 'tcpdump' || !isSettled) return;
     if (process.platform === 'linux') this.child?.kill('SIGUSR1');
     else if (process.platform !== 'win32') this.child?.kill('SIGINFO');
   }
@@ -133,7 +138,7 @@ export class DeviceCapture {
       },
       began: (format) => {
         this.format = format;
-        this.capturing = true;
+        this.sinceMs = performance.now();
         began(!this.begun);
         this.begun = true;
       },

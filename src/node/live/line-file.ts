@@ -13,6 +13,10 @@ export class LineFile implements Destination {
 
   constructor(readonly name: string) {}
 
+  async open(): Promise<void> {
+    await this.current();
+  }
+
   /// Every line is a single write at the end of the file, so lines of several
   /// writers do not mix.
   async deliver(line: string): Promise<void> {

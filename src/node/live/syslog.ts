@@ -100,6 +100,10 @@ class StreamSyslog implements Destination {
     this.name = nameOf(remote);
   }
 
+  async open(): Promise<void> {
+    await this.connected();
+  }
+
   async deliver(line: string): Promise<void> {
     const socket = await this.connected();
     const message = Buffer.from(syslogMessage(line, new Date()));
