@@ -71,22 +71,12 @@ export async function runLive(request: LiveRequest, command: string): Promise<nu
   const report = await run.run();
 
   server?.close();
-  const delivered = await outlets.end();
-  await ring?.end();
-  await file?.end(run.droppedByDevice(), run.latestUs);
-  const statusWritten = await display.end();
+  const allWritten = await endWriting({ outlets, ring, file, display, run });
   sayEnd(report, run, request);
   const written = await writeOutputs(report, outputs, request);
   return exitCodeOf({
     signal: undefined,
-    outputFailed:
-      !delivered ||
-      !statusWritten ||
-      ring?.failed === true ||
-      file?.error !== undefined ||
-      server === null ||
-      written.failed ||
-      outputs.length < request.outputs.length,
+    outputFailed: !allWritten || server === null || written.failed || outputs.length < request.outputs.length,
     pipeClosed: pipeClosed || written.pipeClosed,
     nothingRead: report.inputs.every(({ error }) => error !== undefined),
     verdictReached: report.sessions.some(
@@ -139,6 +129,24 @@ async function meansOf(
     say(`${subject} cannot be used: ${systemErrorText(error)}.`);
     return undefined;
   }
+}
+
+/// What is written to while the run lasts.
+interface Writing {
+  outlets: LiveOutlets;
+  ring: PacketRing | undefined;
+  file: PacketFile | undefined;
+  display: StatusDisplay;
+  run: LiveRun;
+}
+
+/// Returns whether everything was written.
+async function endWriting({ outlets, ring, file, display, run }: Writing): Promise<boolean> {
+  const delivered = await outlets.end();
+  await ring?.end();
+  await file?.end(run.droppedByDevice(), run.latestUs);
+  const told = await display.end();
+  return delivered && told && ring?.failed !== true && file?.error === undefined;
 }
 
 function packetFileOf({ write }: LiveRequest, tell: (text: string) => void): PacketFile | undefined {

@@ -200,6 +200,7 @@ export class LiveRun {
   }: Extract<LiveSource, { kind: 'stream' }>): Promise<string | undefined> {
     const { signal } = this.options;
     signal.addEventListener('abort', () => stream.destroy());
+    if (signal.aborted) stream.destroy();
     try {
       const summary = await followStream(stream, {
         sink: (batch) => this.take(batch, () => name),
