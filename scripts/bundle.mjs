@@ -13,7 +13,7 @@ if (isFresh()) process.exit();
 rmSync(target, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { sealert: 'dist/cli.js' },
+  entryPoints: { sealert: 'dist/cli.js', 'evidence-worker': 'dist/node/live/evidence-worker.js' },
   outdir: target,
   bundle: true,
   // What a command does not need stays in a file of its own.

@@ -70,15 +70,18 @@ const LAYERS: Record<string, readonly string[]> = {
   profiles: ['profiles', 'detect/profile.ts', 'detect/ssh-profile.ts', 'detect/early-profile.ts'],
   'report/model.ts': ['detect'],
   'engine.ts': ['capture/frame-batch.ts', 'detect', 'flow', 'profiles', 'report/model.ts', 'wire'],
+  'live-engine.ts': ['capture/frame-batch.ts', 'detect', 'engine.ts', 'flow', 'profiles', 'report/model.ts'],
   'tracing-engine.ts': ['capture/frame-batch.ts', 'detect', 'engine.ts', 'flow', 'profiles', 'wire'],
   node: [
     'capture',
     'detect',
     'engine.ts',
+    'live-engine.ts',
     'tracing-engine.ts',
     'flow/flow-trace.ts',
     'node',
     'report/model.ts',
+    'wire',
     'fzstd',
     'pcap-ng-parser',
     'xxhash-wasm',
@@ -86,8 +89,18 @@ const LAYERS: Record<string, readonly string[]> = {
     'node:',
   ],
   report: ['report', 'report/model.ts', 'cli-table3', 'csv-stringify'],
-  cli: ['cli', 'detect', 'node', 'report', 'report/model.ts', 'cli-progress', 'yargs', 'node:'],
-  'cli.ts': ['cli', 'node'],
+  cli: [
+    'cli',
+    'detect',
+    'live-engine.ts',
+    'node',
+    'report',
+    'report/model.ts',
+    'cli-progress',
+    'yargs',
+    'node:',
+  ],
+  'cli.ts': ['node:', 'cli', 'node'],
   'index.ts': ['detect', 'node', 'report', 'report/model.ts'],
 };
 
@@ -99,6 +112,7 @@ const CORE = [
   'profiles',
   'report/model.ts',
   'engine.ts',
+  'live-engine.ts',
   'tracing-engine.ts',
 ];
 

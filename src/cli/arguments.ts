@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import type { Verdict } from '../detect/findings.js';
 import type { ReaderName } from '../node/scan.js';
 import { VERSION } from '../node/version.js';
-import { isZone, type Zone } from '../report/time.js';
+import type { Zone } from '../report/time.js';
 import type { Format } from '../report/writer.js';
-import { type CommandLine, readCommandLine } from './command-line.js';
+import { type CommandLine, loudnessOf, readCommandLine, single, zoneOf } from './command-line.js';
+import type { LiveRequest } from './live-arguments.js';
 import { isCommand } from './options.js';
 import { type Output, planOutputs } from './outputs.js';
 import { UsageError } from './usage-error.js';
@@ -36,10 +37,22 @@ export interface ExplainRequest {
 
 export type ExplainFormat = 'text' | 'json';
 
-/// A command, or a text to print (help, version, completion), or nothing at all.
-export type Request = ScanRequest | ExplainRequest | { kind: 'text'; text: string } | { kind: 'nothing' };
+export interface DevicesRequest {
+  kind: 'devices';
+  format: 'table' | 'json';
+  captureTool: string | undefined;
+}
 
-const LATER_COMMANDS = ['live', 'devices', 'extract'];
+/// A command, or a text to print (help, version, completion), or nothing at all.
+export type Request =
+  | ScanRequest
+  | LiveRequest
+  | DevicesRequest
+  | ExplainRequest
+  | { kind: 'text'; text: string }
+  | { kind: 'nothing' };
+
+const LATER_COMMANDS = ['extract'];
 
 /// A shell asks for the words that fit, by way of the script that `completion` printed.
 const COMPLETION_QUESTION = '--get-yargs-completions';
@@ -51,13 +64,26 @@ export async function readArguments(args: readonly string[], isTerminal: boolean
     const { completionFor } = await import('./help.js');
     return { kind: 'text', text: await completionFor(args) };
   }
-  const line = readCommandLine(args);
+  // As in 2004: the number of a device alone.
+  const isDevice = /^\d+$/.test(args[0] ?? '') && !existsSync(args[0]!);
+  const line = readCommandLine(isDevice ? ['live', ...args] : args);
   const { command, values } = line;
   if (values.has('help') || command === 'help') return { kind: 'text', text: await helpFor(line) };
   if (values.has('version')) return { kind: 'text', text: `${VERSION}\n` };
   if (command === undefined) return { kind: 'nothing' };
   if (!isCommand(command)) throw new UsageError(unknownCommandText(command));
-  return command === 'scan' ? scanRequestOf(line, isTerminal) : explainRequestOf(line);
+  switch (command) {
+    case 'scan':
+      return scanRequestOf(line, isTerminal);
+    case 'live': {
+      const { liveRequestOf } = await import('./live-arguments.js');
+      return liveRequestOf(line);
+    }
+    case 'devices':
+      return devicesRequestOf(line);
+    case 'explain':
+      return explainRequestOf(line);
+  }
 }
 
 /// The help that is asked for; without any command the general one.
@@ -75,9 +101,7 @@ function scanRequestOf(line: CommandLine, isTerminal: boolean): ScanRequest {
   if (paths.filter((path) => path === '-').length > 1) {
     throw new UsageError('Standard input (-) can be read only once.');
   }
-  const quiet = line.values.has('quiet');
-  const verbose = line.values.has('verbose');
-  if (quiet && verbose) throw new UsageError('--quiet and --verbose exclude each other.');
+  const { quiet, verbose } = loudnessOf(line);
   const zone = zoneOf(single(line, 'tz'));
   checkJobs(single(line, 'jobs'));
   return {
@@ -119,15 +143,13 @@ function explainRequestOf(line: CommandLine): ExplainRequest {
   };
 }
 
-function single({ values }: CommandLine, option: string): string | undefined {
-  return values.get(option)?.[0];
-}
-
-function zoneOf(text: string | undefined): Zone | undefined {
-  if (text === undefined || isZone(text)) return text;
-  throw new UsageError(
-    `"${text}" is no time zone known here; --tz takes UTC, local or a name such as Asia/Tokyo.`,
-  );
+function devicesRequestOf(line: CommandLine): DevicesRequest {
+  if (line.words.length > 0) throw new UsageError('devices takes no words.');
+  return {
+    kind: 'devices',
+    format: (single(line, 'format') as DevicesRequest['format'] | undefined) ?? 'table',
+    captureTool: single(line, 'capture-tool'),
+  };
 }
 
 function checkJobs(text: string | undefined): void {
@@ -137,8 +159,8 @@ function checkJobs(text: string | undefined): void {
 }
 
 function unknownCommandText(command: string): string {
-  if (LATER_COMMANDS.includes(command) || /^\d+$/.test(command)) {
-    return `"${command}" comes with a later version; this one has scan and explain.`;
+  if (LATER_COMMANDS.includes(command)) {
+    return `"${command}" comes with a later version; this one has scan, live, devices and explain.`;
   }
   const hint = existsSync(command) ? ` To read a capture: sealert scan ${command}` : '';
   return `Unknown command "${command}".${hint}`;

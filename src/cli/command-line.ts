@@ -1,7 +1,9 @@
 /// The words of the command line, told apart and checked against the options
-/// that its command has. What the values mean is not known here.
+/// that its command has, and the values that several commands share.
 
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { isZone, type Zone } from '../report/time.js';
+import type { Loudness } from './messages.js';
 import {
   type CliOption,
   type CliOptions,
@@ -59,6 +61,24 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     values.set(name, given);
   }
   return { command, words: rest, values };
+}
+
+/// The value of an option that is given once, if it is given.
+export function single({ values }: CommandLine, option: string): string | undefined {
+  return values.get(option)?.[0];
+}
+
+export function zoneOf(text: string | undefined): Zone | undefined {
+  if (text === undefined || isZone(text)) return text;
+  throw new UsageError(
+    `"${text}" is no time zone known here; --tz takes UTC, local or a name such as Asia/Tokyo.`,
+  );
+}
+
+export function loudnessOf({ values }: CommandLine): Loudness {
+  const [quiet, verbose] = [values.has('quiet'), values.has('verbose')];
+  if (quiet && verbose) throw new UsageError('--quiet and --verbose exclude each other.');
+  return { quiet, verbose };
 }
 
 /// The options of a command, or without one those that always are.

@@ -3,9 +3,14 @@
 
 import yargs, { type Argv } from 'yargs';
 import { type CliOption, type CliOptions, COMMANDS, COMMON_OPTIONS, type CommandName } from './options.js';
-import { EPILOGUE, EXPLAIN_USAGE, SCAN_USAGE, TOP_USAGE } from './usage.js';
+import { DEVICES_USAGE, EPILOGUE, EXPLAIN_USAGE, LIVE_USAGE, SCAN_USAGE, TOP_USAGE } from './usage.js';
 
-const USAGES: Readonly<Record<CommandName, string>> = { scan: SCAN_USAGE, explain: EXPLAIN_USAGE };
+const USAGES: Readonly<Record<CommandName, string>> = {
+  scan: SCAN_USAGE,
+  live: LIVE_USAGE,
+  devices: DEVICES_USAGE,
+  explain: EXPLAIN_USAGE,
+};
 
 /// The help of a command, or the general one.
 export async function helpOf(command: CommandName | undefined): Promise<string> {

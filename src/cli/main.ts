@@ -2,6 +2,7 @@
 
 import { helpFor, type Request, readArguments } from './arguments.js';
 import { EXIT } from './exit-code.js';
+import type { LiveRequest } from './live-arguments.js';
 import { say, sayInternalError } from './messages.js';
 import { isCommand } from './options.js';
 import { writeStandardOutput } from './outputs.js';
@@ -49,13 +50,27 @@ async function runRequest(request: Request, args: readonly string[]): Promise<nu
     }
     case 'text':
       return writeText(request.text);
+    case 'live': {
+      const { runLive } = await import('./live-command.js');
+      return runLive(request, quoteCommand(args));
+    }
+    case 'devices': {
+      const { runDevices } = await import('./devices-command.js');
+      return runDevices(request);
+    }
     case 'nothing':
       if (process.stdin.isTTY && process.stdout.isTTY) {
-        say('watching a network device comes with a later version; this one reads captures.');
+        const { runLive } = await import('./live-command.js');
+        return runLive(await emptyLiveRequest(), quoteCommand(args));
       }
       process.stderr.write(await helpFor({ command: undefined, words: [] }));
       return EXIT.usage;
   }
+}
+
+/// What `sealert live` alone asks for.
+async function emptyLiveRequest(): Promise<LiveRequest> {
+  return (await readArguments(['live'], true)) as LiveRequest;
 }
 
 async function writeText(text: string): Promise<number> {

@@ -6,12 +6,12 @@ import { type Input, isAtLeast, type Report } from '../report/model.js';
 import { printable } from '../report/text.js';
 import { formatClock } from '../report/time.js';
 import { formatBytes, formatPlural } from '../report/units.js';
-import { loadWriter, type WriteOptions } from '../report/writer.js';
 import type { ScanRequest } from './arguments.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
-import { say, sayInternalError, systemErrorText } from './messages.js';
-import { checkWritable, isSameFile, type Output, writeOutputFile, writeStandardOutput } from './outputs.js';
+import { say } from './messages.js';
+import { isSameFile, type Output } from './outputs.js';
 import { createProgressLine, type ProgressLine } from './progress.js';
+import { writableOutputs, writeOutputs } from './report-outputs.js';
 import { listenForSignals } from './signals.js';
 import { UsageError } from './usage-error.js';
 
@@ -74,25 +74,6 @@ async function checkOutputsAgainst(paths: readonly string[], outputs: readonly O
   }
 }
 
-/// The outputs that can be written as far as one can know beforehand, so that
-/// a mistyped folder is noticed before an hour of reading, not after.
-async function writableOutputs(outputs: readonly Output[]): Promise<Output[]> {
-  const writable: Output[] = [];
-  for (const output of outputs) {
-    try {
-      if (output.file !== null) await checkWritable(output.file);
-      writable.push(output);
-    } catch (error) {
-      sayUnwritable(output, error);
-    }
-  }
-  return writable;
-}
-
-function sayUnwritable({ file, format }: Output, error: unknown): void {
-  say(`${format} could not be written to ${file ?? 'standard output'}: ${systemErrorText(error)}.`);
-}
-
 async function progressFor({ quiet }: ScanRequest): Promise<ProgressLine | undefined> {
   const isShown = process.stderr.isTTY && process.env.TERM !== 'dumb' && !quiet;
   return isShown ? createProgressLine(process.stderr) : undefined;
@@ -123,55 +104,4 @@ function sayCourse({ inputs, run, diagnostics }: Report): void {
   say(
     `${formatPlural(diagnostics.packets, 'packet')} in ${flows}; started ${started}, finished ${finished}.`,
   );
-}
-
-interface Written {
-  failed: boolean;
-  pipeClosed: boolean;
-}
-
-async function writeOutputs(
-  report: Report,
-  outputs: readonly Output[],
-  request: ScanRequest,
-): Promise<Written> {
-  const written = { failed: false, pipeClosed: false };
-  for (const output of outputs) {
-    const { format, file } = output;
-    try {
-      const writer = await loadWriter(format);
-      const text = writer(report, writeOptionsFor(output, request));
-      if (file === null) {
-        if (!written.pipeClosed) await writeStandardOutput(text);
-        continue;
-      }
-      // Inside a folder that was scanned, the output may be one of the captures.
-      for (const { path } of report.inputs) {
-        if (await isSameFile(file, path)) throw new Error('it is one of the captures');
-      }
-      await writeOutputFile(file, text);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (file === null && code === 'EPIPE') {
-        written.pipeClosed = true;
-        continue;
-      }
-      written.failed = true;
-      if (error instanceof TypeError || error instanceof RangeError) sayInternalError(error);
-      else sayUnwritable(output, error);
-    }
-  }
-  return written;
-}
-
-function writeOptionsFor({ file }: Output, { minVerdict, zone }: ScanRequest): WriteOptions {
-  const isTerminal = file === null && process.stdout.isTTY === true;
-  const isDumb = process.env.TERM === 'dumb';
-  return {
-    ...(minVerdict === undefined ? {} : { minVerdict }),
-    ...(zone === undefined ? {} : { zone }),
-    ...(isTerminal ? { columns: process.stdout.columns } : {}),
-    color: isTerminal && !isDumb && !process.env.NO_COLOR,
-    ascii: isTerminal && isDumb,
-  };
 }

@@ -3,32 +3,34 @@
 
 import type { EndSignal } from './exit-code.js';
 
-export interface Signals {
+export interface Signals<S extends NodeJS.Signals = EndSignal> {
   /// Aborted at the first signal.
   abort: AbortSignal;
   /// The first signal, if there was one.
-  received(): EndSignal | undefined;
+  received(): S | undefined;
 }
 
 /// By the signal itself, because an exit would wait for a read that may never
 /// come back (of a named pipe without a writer, for example).
-function endAtOnce(signal: EndSignal): void {
+function endAtOnce(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
 
 export function listenForSignals(onFirst: () => void): Signals {
+  return listenFor(['SIGINT', 'SIGTERM'], onFirst);
+}
+
+export function listenFor<S extends NodeJS.Signals>(signals: readonly S[], onFirst: () => void): Signals<S> {
   const controller = new AbortController();
-  let first: EndSignal | undefined;
-  const listen = (signal: EndSignal) => {
+  let first: S | undefined;
+  for (const signal of signals) {
     process.on(signal, () => {
       if (first !== undefined) endAtOnce(signal);
       first = signal;
       onFirst();
       controller.abort();
     });
-  };
-  listen('SIGINT');
-  listen('SIGTERM');
+  }
   return { abort: controller.signal, received: () => first };
 }

@@ -1,6 +1,7 @@
 /// What the help says around the list of options.
 
-export const TOP_USAGE = `Finds SoftEther VPN sessions in network captures and says why.
+export const TOP_USAGE = `Finds SoftEther VPN sessions in network captures and on network devices, and
+says why.
 
 Examples:
   sealert scan capture.pcapng                 what was found, as a table
@@ -9,6 +10,8 @@ Examples:
   sealert scan day.pcap --format json -o day.json
   sealert scan day.pcap --fail-on confirmed || echo "look at this"
   sealert explain day.pcap --session 368fa8a16f4c
+  sealert                                     asks for a device and watches it
+  sealert live eth0                           watches this one
 
 Usage:
   sealert COMMAND [OPTIONS]`;
@@ -41,6 +44,33 @@ Usage:
 
 PATH is a capture file, a folder, or with --flow also - for standard input.`;
 
+export const LIVE_USAGE = `Watches network devices and prints a line for every SoftEther VPN session as
+soon as it is sure; keeps the lines in sealert.log.
+
+Examples:
+  sealert live eth0
+  sealert live 4                              by its number in: sealert devices
+  sealert live eth1 eth2 -f 'not port 22'     both directions of a tap
+  sealert live eth0 --ring /var/lib/sealert -o report.json --format json
+  ssh sensor tcpdump -U -w - | sealert live -
+
+Usage:
+  sealert live DEVICE... [OPTIONS]
+  sealert NUMBER
+
+DEVICE is a number, a name, or - for a capture (pcap, pcapng) on standard
+input. dumpcap or tcpdump captures; sealert itself needs no rights. SIGINT
+(Ctrl-C), SIGTERM and SIGHUP are the normal end: exit code 0.`;
+
+export const DEVICES_USAGE = `Lists the network devices with the numbers that live takes.
+
+Examples:
+  sealert devices
+  sealert devices --format json
+
+Usage:
+  sealert devices [OPTIONS]`;
+
 export const EPILOGUE = `Findings go to standard output, everything else to standard error.
 
 Exit codes:
@@ -51,6 +81,7 @@ Exit codes:
   5    the output could not be written
   10   --fail-on was given and a session reached that verdict
   130  interrupted (143: terminated); the report covers what had been read
+       (in live, the normal end is 0)
 
 For networks that you administer or have permission to watch. The program is
 passive: it reads captures and sends nothing.`;

@@ -15,3 +15,23 @@ export function describeError(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return REASONS[code] ?? error.message;
 }
+
+const WRITE_REASONS: Record<string, string> = {
+  ENOENT: 'there is no such folder',
+  EACCES: 'there is no permission to write there',
+  EPERM: 'there is no permission to write there',
+  EISDIR: 'it is a folder',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'there is no space left',
+  EDQUOT: 'there is no space left',
+  EFBIG: 'the file may not become larger',
+  ECONNREFUSED: 'nobody listens there',
+  ETIMEDOUT: 'there is no answer',
+  ENOTFOUND: 'the host is unknown',
+};
+
+/// What keeps something from being written, in words.
+export function describeWriteError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return WRITE_REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? describeError(error);
+}

@@ -54,14 +54,15 @@ function indent(json: string, spaces: number): string {
 /// last `diagnostics`. Sessions below the least verdict are left out.
 export function* writeNdjson(report: Report, options: WriteOptions = {}): Generator<string> {
   const { schemaVersion, tool, run } = report;
-  yield toLine('run', { schemaVersion, tool, run });
-  for (const input of report.inputs) yield toLine('input', input);
-  for (const session of shownSessions(report, options.minVerdict)) yield toLine('session', session);
-  for (const sighting of report.sightings) yield toLine('sighting', sighting);
-  for (const server of report.servers) yield toLine('server', server);
-  yield toLine('diagnostics', report.diagnostics);
+  yield jsonLine('run', { schemaVersion, tool, run });
+  for (const input of report.inputs) yield jsonLine('input', input);
+  for (const session of shownSessions(report, options.minVerdict)) yield jsonLine('session', session);
+  for (const sighting of report.sightings) yield jsonLine('sighting', sighting);
+  for (const server of report.servers) yield jsonLine('server', server);
+  yield jsonLine('diagnostics', report.diagnostics);
 }
 
-function toLine(type: string, value: object): string {
+/// One line of NDJSON, with its line end.
+export function jsonLine(type: string, value: object): string {
   return `${toJson({ type, ...value }, 0)}\n`;
 }

@@ -49,13 +49,3 @@ test('standard input that is the terminal is refused', options, async (t) => {
   assert.equal(code, 2);
   assert.match(text, /^sealert: Standard input is this terminal; pipe a capture into it\. /);
 });
-
-test('without arguments, one sentence on what is to come, and the help', options, async (t) => {
-  const cwd = await temporaryFolder(t);
-  const { code, text } = await onTerminal('', cwd);
-  assert.equal(code, 2);
-  assert.match(
-    text,
-    /^sealert: watching a network device comes with a later version; .*\.\nFinds SoftEther /,
-  );
-});

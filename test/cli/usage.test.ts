@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { COMMANDS } from '#sealert/cli/options.js';
 import { sealert } from '../support/cli.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
@@ -9,8 +10,20 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
   const cases: [string[], RegExp][] = [
     [['bogus'], /^sealert: Unknown command "bogus"\. See: sealert --help$/],
     [['package.json'], /Unknown command "package\.json"\. To read a capture: sealert scan package\.json /],
-    [['live'], /"live" comes with a later version; this one has scan and explain\./],
-    [['4'], /"4" comes with a later version/],
+    [['extract'], /"extract" comes with a later version; this one has scan, live, devices and explain\./],
+    [['live'], /live needs a DEVICE: .* See: sealert live --help$/],
+    [['live', '-', 'eth0'], /Standard input \(-\) cannot be watched together with devices\./],
+    [['live', '-', '--retry', 'often'], /--retry takes a whole number from 0 to 86400, not "often"\./],
+    [['live', '-', '--metrics', '0'], /--metrics takes a whole number from 1 to 65535, not "0"\./],
+    [['live', '-', '--ring-size', '5'], /--ring-size and --ring-time need --ring FOLDER\./],
+    [['live', '-', '--log', 'a', '--no-log'], /--log and --no-log exclude each other\./],
+    [['live', '-', '--wait', '--retry', '0'], /--wait needs --retry to be more than 0\./],
+    [['live', '-', '--ndjson', './sealert.log'], /sealert\.log is to be written twice\./],
+    [
+      ['live', '-', '--syslog', 'http://192.0.2.1'],
+      /--syslog cannot be "http:\/\/192\.0\.2\.1"; it takes local, or an address /,
+    ],
+    [['devices', 'eth0'], /devices takes no words\. See: sealert devices --help$/],
     [['--bogus'], /Unknown option --bogus\./],
     [['scan'], /scan needs at least one PATH: .* See: sealert scan --help$/],
     [['scan', 'x', '--bogus'], /Unknown option --bogus\./],
@@ -56,7 +69,7 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
       assert.equal(code, 2);
       assert.equal(stdout, '');
       assert.match(stderr.trimEnd(), message);
-      assert.match(stderr, /^sealert: [^\n]* See: sealert ((scan|explain) )?--help\n$/);
+      assert.match(stderr, /^sealert: [^\n]* See: sealert ((scan|live|devices|explain) )?--help\n$/);
     });
   }
 });
@@ -70,7 +83,7 @@ test('without arguments off a terminal: help on standard error, exit code 2', as
 });
 
 test('help is in English whatever the system speaks, and fits 80 columns', async () => {
-  for (const args of [['--help'], ['-h'], ['help'], ['scan', '--help']]) {
+  for (const args of [['--help'], ['-h'], ['help'], ['scan', '--help'], ['live', '-h'], ['devices', '-h']]) {
     const { code, stdout, stderr } = await sealert(args, {
       env: { LANG: 'ja_JP.UTF-8', LC_ALL: 'ja_JP.UTF-8' },
     });
@@ -79,16 +92,17 @@ test('help is in English whatever the system speaks, and fits 80 columns', async
     assert.doesNotMatch(stdout, /[^\n -~]/);
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
     // Examples come first, then the rest.
-    assert.match(stdout, /^[^\n]+\n\nExamples:\n {2}sealert scan /);
+    assert.match(stdout, /^[A-Z][\s\S]*?\.\n\nExamples:\n {2}sealert (scan|live|devices)/);
     assert.match(stdout, /\n {2}130 {2}interrupted/);
     assert.match(stdout, /For networks that you administer or have permission to watch\./);
   }
 });
 
-test('the help of scan names every option', async () => {
-  const { stdout } = await sealert(['scan', '--help']);
-  const options = ['format', 'output', 'min-verdict', 'fail-on', 'tz', 'jobs', 'reader', 'quiet', 'verbose'];
-  for (const option of options) assert.match(stdout, new RegExp(`--${option}\\b`));
+test('the help of a command names every option', async () => {
+  for (const [command, { options }] of Object.entries(COMMANDS)) {
+    const { stdout } = await sealert([command, '--help']);
+    for (const option of Object.keys(options)) assert.match(stdout, new RegExp(`--${option}\\b`), command);
+  }
 });
 
 test('the version', async () => {
