@@ -74,16 +74,16 @@ export class Engine {
   private readonly nonces = new SparePool(() => new NonceChain());
   private readonly keyless = new SparePool(() => new KeylessChain('udp'));
   private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
-  private readonly tracker: FlowTracker;
-  private sessions: SessionBuilder;
-  private sightings = new SightingBuilder(0);
-  private diagnostics = newDiagnostics();
+  protected readonly tracker: FlowTracker;
+  protected sessions: SessionBuilder;
+  protected sightings = new SightingBuilder(0);
+  protected diagnostics = newDiagnostics();
   private readonly stops = new Float64Array(UNDECODABLE.length + 1);
   private input = 0;
   private beganUs = Number.NaN;
   private lastUs = Number.NaN;
   /// Most bytes kept of a packet that was cut; 0 for none.
-  private cutAt = 0;
+  protected cutAt = 0;
 
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();

@@ -30,7 +30,7 @@ export interface Channel {
 
 /// A session whose connections are all silent dies after its time-out, 60 s at
 /// most (Cedar.h: TIMEOUT_MAX); until then it can open a new one.
-const SESSION_SURVIVES_US = 60_000_000;
+export const SESSION_SURVIVES_US = 60_000_000;
 
 /// The default distance between the starts of a session's connections, with
 /// the client's polling interval (Session.c: ClientAdditionalThread; 1.00 to

@@ -58,13 +58,35 @@ export interface SessionFacts {
   flows: string[];
 }
 
+/// What may be a session, before it is judged.
+export interface Candidate {
+  /// The flows that it is made of, as `flowKey` names them, the primary's first.
+  flows: readonly string[];
+  firstUs: number;
+  lastUs: number;
+  /// Of all its flows: while it stays, nothing was learned.
+  packets: number;
+  /// No more of its flows will come, though it may get others.
+  ended: boolean;
+  /// Its beginning was captured: no flow from before can turn out to be part of it.
+  beginSeen: boolean;
+  /// Null if nothing in the profile makes it a session.
+  judge(): Judged | null;
+}
+
+/// A session, and what of it concerns others if it is likely at least.
+export interface Judged {
+  session: Session;
+  facts: SessionFacts | null;
+}
+
 export class SessionBuilder {
   /// Of the sessions that `finish` returned and that are likely at least; those inside SSH show no VPN server.
   readonly facts: SessionFacts[] = [];
-  private readonly connections: TlsConnection[] = [];
-  private readonly channels: AccelerationChannel[] = [];
-  private readonly ssh: SshFinding[] = [];
-  private readonly early: EarlyFinding[] = [];
+  private connections: TlsConnection[] = [];
+  private channels: AccelerationChannel[] = [];
+  private ssh: SshFinding[] = [];
+  private early: EarlyFinding[] = [];
   private cutAt: number | null = null;
 
   constructor(
@@ -91,44 +113,79 @@ export class SessionBuilder {
   /// The sessions, in the order of their starts. `cutAt`: bytes of a packet
   /// beyond which the capture holds nothing; null if its packets are whole.
   finish(cutAt: number | null): Session[] {
+    const judged = this.candidates(cutAt).flatMap((candidate) => candidate.judge() ?? []);
+    this.facts.push(...judged.flatMap(({ facts }) => facts ?? []));
+    const sessions = judged.map(({ session }) => session);
+    return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
+  }
+
+  /// What may be a session by all that was added.
+  candidates(cutAt: number | null): Candidate[] {
     this.cutAt = cutAt;
     const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
     const alone = assignChannels(groups, this.channels);
-    const sessions = groups.flatMap((group) => this.judge(group) ?? []);
-    sessions.push(...alone.map((channel) => this.describeAlone(channel)));
     // What is known for certain to be a later version is none of the first.
     const later = new Set(
       groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowText)),
     );
     const early = this.early.filter(({ facts }) => !later.has(flowText(facts)));
-    sessions.push(...early.map((finding) => describeEarly(finding, cutAt)));
-    sessions.push(...this.ssh.map((finding) => this.describeSsh(finding)));
-    return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
+    return [
+      ...groups.map((group) => candidateOf(flowsOfGroup(group), beginsIn(group), () => this.judge(group))),
+      ...alone.map((channel) => candidateOf([channel], false, () => this.describeAlone(channel))),
+      ...early.map((finding) =>
+        candidateOf([finding.facts], true, () => ({ session: describeEarly(finding, cutAt), facts: null })),
+      ),
+      ...this.ssh.map((finding) => ({
+        ...candidateOf([finding.facts], finding.session.startCaptured, () => ({
+          session: this.describeSsh(finding),
+          facts: null,
+        })),
+        // There may be several in one flow.
+        flows: [`${flowKey(finding.facts)} ${finding.session.startUs}`],
+      })),
+    ];
   }
 
-  /// Null if nothing in the profile makes this a session.
-  private judge(group: SessionGroup): Session | null {
+  /// A builder that knows the same so far.
+  copy(): SessionBuilder {
+    const copy = new SessionBuilder(this.profile, this.options);
+    copy.connections.push(...this.connections);
+    copy.channels.push(...this.channels);
+    copy.ssh.push(...this.ssh);
+    copy.early.push(...this.early);
+    return copy;
+  }
+
+  /// Forgets these flows, as a candidate names them: nothing can become of them any more.
+  forget(flows: ReadonlySet<string>): void {
+    this.connections = this.connections.filter((connection) => !flows.has(flowKey(connection)));
+    this.channels = this.channels.filter((channel) => !flows.has(flowKey(channel)));
+    this.ssh = this.ssh.filter(({ facts, session }) => !flows.has(`${flowKey(facts)} ${session.startUs}`));
+    this.early = this.early.filter(({ facts }) => !flows.has(flowKey(facts)));
+  }
+
+  private judge(group: SessionGroup): Judged | null {
     const { profile } = group.primary;
     const held = evaluateClauses(group, profile);
-    const verdict = verdictOf(held, profile.verdict);
+    const reached = verdictOf(held, profile.verdict);
+    const verdict = reached !== null && contradicts(group, profile) ? 'suspected' : reached;
     const session = verdict === null ? null : this.describe(group, held, verdict);
     this.options.explain?.(group, held, session);
-    return session;
+    if (session === null) return null;
+    // What is only suspected shows no server.
+    return { session, facts: isAtLeast(session.verdict, 'likely') ? this.factsOf(group) : null };
   }
 
   private describe(group: SessionGroup, held: Held, verdict: Verdict): Session {
     const { primary } = group;
     const { profile } = primary;
     const { installationTraits } = this.options;
-    const sure = contradicts(group, profile) ? 'suspected' : verdict;
-    // What is only suspected shows no server.
-    if (isAtLeast(sure, 'likely')) this.facts.push(this.factsOf(group));
     const chained = group.channels[0];
     const traitOf = (generation: (primary: TlsConnection) => Generation) =>
       installationTraits ? generation(primary) : null;
     return {
       id: sessionId(primary.firstUs, protocolNumber(primary), primary.client, primary.server),
-      verdict: sure,
+      verdict,
       carrier: primary.carrier,
       software: {
         product: profile.product,
@@ -221,7 +278,7 @@ export class SessionBuilder {
   }
 
   /// UDP acceleration whose session the capture does not hold.
-  private describeAlone(flow: AccelerationChannel): Session {
+  private describeAlone(flow: AccelerationChannel): Judged {
     const { min, max } = this.profile.accelerationPorts;
     const isServerPort = (port: number) => port >= min && port <= max;
     const [aMay, bMay] = [isServerPort(flow.a.port), isServerPort(flow.b.port)];
@@ -230,8 +287,9 @@ export class SessionBuilder {
     const channel = orient(flow, clientIsA);
     const { client, server } = channel;
     const evidence = nonceChain([channel]);
-    this.facts.push({
-      id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
+    const id = sessionId(flow.firstUs, PROTOCOL_UDP, client, server);
+    const facts: SessionFacts = {
+      id,
       client: addressText(client.address),
       host: addressText(server.address),
       firstUs: flow.firstUs,
@@ -241,9 +299,9 @@ export class SessionBuilder {
       names: [],
       certificate: null,
       flows: [],
-    });
-    return {
-      id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
+    };
+    const session: Session = {
+      id,
       verdict: 'confirmed',
       carrier: 'udp',
       software: {
@@ -264,7 +322,44 @@ export class SessionBuilder {
         'The connections with the log-in are not in the capture; who is the client is told by the ports alone.',
       ],
     };
+    return { session, facts };
   }
+}
+
+function candidateOf(
+  flows: readonly (FlowFacts | AccelerationChannel)[],
+  beginSeen: boolean,
+  judge: () => Judged | null,
+): Candidate {
+  return {
+    flows: flows.map(flowKey),
+    firstUs: flows[0]!.firstUs,
+    lastUs: Math.max(...flows.map(({ lastUs }) => lastUs)),
+    packets: flows.reduce((sum, { packets }) => sum + packets, 0),
+    ended: flows.every(({ ended }) => ended),
+    beginSeen,
+    judge,
+  };
+}
+
+function flowsOfGroup({ primary, additional, refused, channels, serverLeg }: SessionGroup): (
+  | FlowFacts
+  | AccelerationChannel
+)[] {
+  const ofLeg = serverLeg === null ? [] : flowsOfGroup({ ...serverLeg, channels: [] });
+  return [primary, ...additional, ...refused, ...channels.map(({ flow }) => flow), ...ofLeg];
+}
+
+/// The log-in was captured, or the opening of R-UDP.
+function beginsIn({ primary }: SessionGroup): boolean {
+  return primary.kind === 'primary' || (primary.rudp !== null && !primary.rudp.keyless);
+}
+
+/// Names a flow whoever its client is.
+function flowKey(flow: FlowFacts | AccelerationChannel): string {
+  const ends = 'a' in flow ? [flow.a, flow.b] : [flow.client, flow.server];
+  const texts = ends.map(({ address, port }) => `${address} ${port}`).sort();
+  return `${flow.input} ${flow.firstUs} ${texts.join(' ')}`;
 }
 
 /// Nothing of the first version can be recorded any more: what is unverified is suspected at most.

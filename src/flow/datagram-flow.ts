@@ -17,6 +17,9 @@ export interface DatagramAnalysis {
     timeUs: number,
     frame: number,
   ): boolean;
+  /// Tells what the flow is while it goes on; `end` tells it a last time. Changes
+  /// nothing. Left out where only the whole flow can tell.
+  soFar?(flow: DatagramFlow): void;
   /// The flow has ended; its facts are final.
   end(flow: DatagramFlow): void;
   /// The flow is let go before its end.
@@ -32,6 +35,8 @@ export class DatagramFlow {
   firstUs = 0;
   lastUs = 0;
   packets = 0;
+  /// No more of it will come.
+  ended = false;
   /// Payload bytes of each end since the flow is followed.
   bytesFromA = 0;
   bytesFromB = 0;
@@ -55,6 +60,7 @@ export class DatagramFlow {
 
   reset(): void {
     this.analysis = null;
+    this.ended = false;
     this.bytesFromA = 0;
     this.bytesFromB = 0;
     this.ends = null;

@@ -40,6 +40,7 @@ function connection(kind: TlsConnection['kind'], told: Told = {}): TlsConnection
   if (used) tunnel.server.records = 1;
   const flow: FlowFacts = {
     input: 0,
+    ended: true,
     carrier: 'tcp',
     protocol: 'tcp',
     client: end(CLIENT, nextPort++),
@@ -221,6 +222,7 @@ function channel(from: number, to: number, a: FlowEnd, b: FlowEnd, input = 0): A
     firstUs: from * 1e6,
     lastUs: to * 1e6,
     packets: 20,
+    ended: true,
     bytesFromA: 1,
     bytesFromB: 2,
     fromA: reading(true),
