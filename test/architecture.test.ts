@@ -70,11 +70,13 @@ const LAYERS: Record<string, readonly string[]> = {
   profiles: ['profiles', 'detect/profile.ts', 'detect/ssh-profile.ts', 'detect/early-profile.ts'],
   'report/model.ts': ['detect'],
   'engine.ts': ['capture/frame-batch.ts', 'detect', 'flow', 'profiles', 'report/model.ts', 'wire'],
+  'live-engine.ts': ['detect', 'engine.ts', 'profiles'],
   'tracing-engine.ts': ['capture/frame-batch.ts', 'detect', 'engine.ts', 'flow', 'profiles', 'wire'],
   node: [
     'capture',
     'detect',
     'engine.ts',
+    'live-engine.ts',
     'tracing-engine.ts',
     'flow/flow-trace.ts',
     'node',
@@ -96,6 +98,7 @@ const CORE = [
   'profiles',
   'report/model.ts',
   'engine.ts',
+  'live-engine.ts',
   'tracing-engine.ts',
 ];
 

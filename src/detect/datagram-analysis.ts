@@ -265,8 +265,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     }
     const facts = factsOf(rudp, this.carrier);
     if (facts.bulkLinks === 0 && this.innerConnection === null) return facts;
-    const connection =
-      this.innerConnection ?? emptyConnection(connectionOf(inner, this.input), this.profile);
+    const connection = this.innerConnection ?? emptyConnection(connectionOf(inner, this.input), this.profile);
     this.found.connection({
       ...connection,
       carrier: this.carrier,

@@ -34,6 +34,7 @@ export class LiveSessions {
   /// Verdicts that were kept though the whole session showed less.
   keptVerdicts = 0;
   private known: Known[] = [];
+  private finished: Judged[] = [];
 
   constructor(
     private readonly profile: TlsSessionProfile,
@@ -45,6 +46,11 @@ export class LiveSessions {
     return this.known.flatMap(({ facts }) => facts ?? []);
   }
 
+  /// The sessions that were told for the last time since the last call.
+  takeFinished(): Judged[] {
+    return this.finished.splice(0);
+  }
+
   /// Compares what may be a session with what was told. Returns those of which
   /// nothing more can come; they were told for the last time.
   compare(candidates: readonly Candidate[], nowUs: number): Candidate[] {
@@ -53,7 +59,9 @@ export class LiveSessions {
     const over: Candidate[] = [];
     this.known = [];
     for (const candidate of candidates) {
-      const found = candidate.flows.map((flow) => before.get(flow)).find((known) => known && !seen.has(known));
+      const found = candidate.flows
+        .map((flow) => before.get(flow))
+        .find((known) => known && !seen.has(known));
       const known = found ?? newKnown();
       seen.add(known);
       known.flows = candidate.flows;
@@ -72,11 +80,6 @@ export class LiveSessions {
       this.keepVanished(known, nowUs);
     }
     return over;
-  }
-
-  /// Tells the last of every session: no more packets come.
-  endAll(candidates: readonly Candidate[]): void {
-    this.compare(candidates, Number.POSITIVE_INFINITY);
   }
 
   /// Its flows have ended, and a further one would have begun and been answered by now.
@@ -113,10 +116,11 @@ export class LiveSessions {
 
   private end(known: Known, judged: Judged | null): void {
     if (judged !== null) this.tell(known, judged);
-    const { told } = known;
+    const { told, facts } = known;
     if (told === null) return;
     const session = judged === null ? withFloor(told, told) : this.keepVerdict(told, judged.session);
     if (judged === null || session !== judged.session) this.keptVerdicts++;
+    this.finished.push({ session, facts });
     this.changed({ kind: 'ended', session });
   }
 

@@ -115,8 +115,7 @@ export class SessionBuilder {
   finish(cutAt: number | null): Session[] {
     const judged = this.candidates(cutAt).flatMap((candidate) => candidate.judge() ?? []);
     this.facts.push(...judged.flatMap(({ facts }) => facts ?? []));
-    const sessions = judged.map(({ session }) => session);
-    return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
+    return judged.map(({ session }) => session).sort(byStart);
   }
 
   /// What may be a session by all that was added.
@@ -154,6 +153,14 @@ export class SessionBuilder {
     copy.ssh.push(...this.ssh);
     copy.early.push(...this.early);
     return copy;
+  }
+
+  /// Keeps no more than `most` connections, those that ended last; returns how many were dropped.
+  keep(most: number): number {
+    const before = this.connections.length + this.channels.length;
+    this.connections = this.connections.slice(-most);
+    this.channels = this.channels.slice(-most);
+    return before - this.connections.length - this.channels.length;
   }
 
   /// Forgets these flows, as a candidate names them: nothing can become of them any more.
@@ -326,6 +333,11 @@ export class SessionBuilder {
   }
 }
 
+/// The order of sessions in a report.
+export function byStart(a: Session, b: Session): number {
+  return a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1;
+}
+
 function candidateOf(
   flows: readonly (FlowFacts | AccelerationChannel)[],
   beginSeen: boolean,
@@ -342,10 +354,13 @@ function candidateOf(
   };
 }
 
-function flowsOfGroup({ primary, additional, refused, channels, serverLeg }: SessionGroup): (
-  | FlowFacts
-  | AccelerationChannel
-)[] {
+function flowsOfGroup({
+  primary,
+  additional,
+  refused,
+  channels,
+  serverLeg,
+}: SessionGroup): (FlowFacts | AccelerationChannel)[] {
   const ofLeg = serverLeg === null ? [] : flowsOfGroup({ ...serverLeg, channels: [] });
   return [primary, ...additional, ...refused, ...channels.map(({ flow }) => flow), ...ofLeg];
 }

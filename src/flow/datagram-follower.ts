@@ -77,6 +77,7 @@ export class DatagramFollower {
     const flow = this.pool.at(slot);
     const { fromB } = table;
     flow.lastUs = timeUs;
+    flow.packets = table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
     if (fromB) flow.bytesFromB += packet.payloadLen;
     else flow.bytesFromA += packet.payloadLen;
     // Of ICMP the whole message: its type is part of what is looked at.
@@ -102,7 +103,6 @@ export class DatagramFollower {
     const at = entry * ENTRY_WORDS;
     const slot = this.table.words[at + WORD_SLOT]!;
     const flow = this.pool.at(slot);
-    flow.packets = this.table.words[at + WORD_PACKETS]!;
     flow.ended = true;
     flow.analysis!.end(flow);
     this.releaseSlot(slot);
@@ -115,15 +115,15 @@ export class DatagramFollower {
 
   /// Ends the followed flows that have been silent for too long at that second.
   endSilent(second: number): void {
-    this.pool.forEach(({ entry }) => this.table.removeIfSilent(entry, second));
+    this.pool.forEach(({ entry }) => {
+      this.table.removeIfSilent(entry, second);
+    });
   }
 
   /// Tells what the followed flows are so far.
   soFar(): void {
     this.pool.forEach((flow) => {
-      if (flow.analysis!.soFar === undefined) return;
-      flow.packets = this.table.words[flow.entry * ENTRY_WORDS + WORD_PACKETS]!;
-      flow.analysis!.soFar(flow);
+      flow.analysis!.soFar?.(flow);
     });
   }
 

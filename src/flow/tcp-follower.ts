@@ -301,7 +301,9 @@ export class TcpFollower {
 
   /// Ends the followed flows that have been silent for too long at that second.
   endSilent(second: number): void {
-    this.pool.forEach(({ entry }) => this.table.removeIfSilent(entry, second));
+    this.pool.forEach(({ entry }) => {
+      this.table.removeIfSilent(entry, second);
+    });
   }
 
   /// Tells what the followed flows are so far.
