@@ -140,9 +140,9 @@ function ownerOf(
     .sort((a, b) => distance(a) - distance(b))[0];
 }
 
-/// Closed with nothing sent after the server's answer.
-export function endedAtOnce(connection: TlsConnection): boolean {
-  return connection.closeSeen && !connection.tunnel.used;
+/// Closed with nothing sent after the server's answer; over R-UDP that may travel in bulk packets.
+export function endedAtOnce({ closeSeen, tunnel, rudp }: TlsConnection): boolean {
+  return closeSeen && !tunnel.used && (rudp === null || rudp.bulkLinks === 0);
 }
 
 function byStart(a: TlsConnection, b: TlsConnection): number {

@@ -87,10 +87,9 @@ export class LiveSessions {
     return ended && nowUs - lastUs > SESSION_SURVIVES_US + this.profile.script.maxAnswerUs.value;
   }
 
-  private isDue(known: Known, { packets, beginSeen, firstUs }: Candidate, nowUs: number): boolean {
-    if (packets === known.packets) return false;
-    if (known.told?.verdict === 'confirmed') return nowUs - known.judgedUs >= UPDATE_US;
-    return beginSeen || nowUs - firstUs >= this.profile.running.settleUs.value;
+  private isDue(known: Known, { packets, settledUs }: Candidate, nowUs: number): boolean {
+    if (packets === known.packets || nowUs < settledUs) return false;
+    return known.told?.verdict !== 'confirmed' || nowUs - known.judgedUs >= UPDATE_US;
   }
 
   private judge(known: Known, candidate: Candidate, nowUs: number): void {

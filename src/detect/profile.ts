@@ -138,8 +138,8 @@ export interface TlsSessionProfile {
   running: {
     /// After so many records without anything of a tunnel a flow is let go.
     patience: Limit;
-    /// So long after its first packet what runs is told live: an earlier connection of the
-    /// same session may still show itself, and would be its first.
+    /// Live, what runs or is read by volumes is told so long after its first packet: an earlier
+    /// connection of the same session may still show itself, and would be its first.
     settleUs: Limit;
     /// Share of small records that hold one frame, below which they say nothing.
     minFrameShare: Limit;

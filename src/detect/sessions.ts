@@ -68,8 +68,8 @@ export interface Candidate {
   packets: number;
   /// No more of its flows will come, though it may get others.
   ended: boolean;
-  /// Its beginning was captured: no flow from before can turn out to be part of it.
-  beginSeen: boolean;
+  /// From when on it is known what its first connection is, and how that is read.
+  settledUs: number;
   /// Null if nothing in the profile makes it a session.
   judge(): Judged | null;
 }
@@ -129,20 +129,41 @@ export class SessionBuilder {
     );
     const early = this.early.filter(({ facts }) => !later.has(flowText(facts)));
     return [
-      ...groups.map((group) => candidateOf(flowsOfGroup(group), beginsIn(group), () => this.judge(group))),
-      ...alone.map((channel) => candidateOf([channel], false, () => this.describeAlone(channel))),
-      ...early.map((finding) =>
-        candidateOf([finding.facts], true, () => ({ session: describeEarly(finding, cutAt), facts: null })),
+      ...groups.map((group) =>
+        candidateOf(flowsOfGroup(group), this.settledUs(group), () => this.judge(group)),
       ),
-      ...this.ssh.map((finding) => ({
-        ...candidateOf([finding.facts], finding.session.startCaptured, () => ({
-          session: this.describeSsh(finding),
-          facts: null,
-        })),
-        // There may be several in one flow.
-        flows: [`${flowKey(finding.facts)} ${finding.session.startUs}`],
-      })),
+      ...alone.map((channel) =>
+        candidateOf([channel], this.lateUs(channel), () => this.describeAlone(channel)),
+      ),
+      ...early.map((finding) =>
+        candidateOf([finding.facts], 0, () => ({ session: describeEarly(finding, cutAt), facts: null })),
+      ),
+      ...this.ssh.map((finding) => this.sshCandidate(finding)),
     ];
+  }
+
+  private sshCandidate(finding: SshFinding): Candidate {
+    const { facts, session } = finding;
+    return {
+      ...candidateOf([facts], session.startCaptured ? 0 : this.lateUs(facts), () => ({
+        session: this.describeSsh(finding),
+        facts: null,
+      })),
+      // There may be several in one flow.
+      flows: [sshKey(finding)],
+    };
+  }
+
+  /// A proxied session has a log-in on each side of the proxy, moments apart.
+  private settledUs({ primary }: SessionGroup): number {
+    const { kind, profile, tunnel } = primary;
+    const isClear = kind === 'primary' && profile.unit === 'records';
+    return isClear ? tunnel.beginUs + profile.firstRecords.withinUs.value : this.lateUs(primary);
+  }
+
+  /// What ran before, or is read in several ways, shows itself in time only.
+  private lateUs({ firstUs }: { firstUs: number }): number {
+    return firstUs + this.profile.running.settleUs.value;
   }
 
   /// A builder that knows the same so far.
@@ -167,7 +188,7 @@ export class SessionBuilder {
   forget(flows: ReadonlySet<string>): void {
     this.connections = this.connections.filter((connection) => !flows.has(flowKey(connection)));
     this.channels = this.channels.filter((channel) => !flows.has(flowKey(channel)));
-    this.ssh = this.ssh.filter(({ facts, session }) => !flows.has(`${flowKey(facts)} ${session.startUs}`));
+    this.ssh = this.ssh.filter((finding) => !flows.has(sshKey(finding)));
     this.early = this.early.filter(({ facts }) => !flows.has(flowKey(facts)));
   }
 
@@ -340,7 +361,7 @@ export function byStart(a: Session, b: Session): number {
 
 function candidateOf(
   flows: readonly (FlowFacts | AccelerationChannel)[],
-  beginSeen: boolean,
+  settledUs: number,
   judge: () => Judged | null,
 ): Candidate {
   return {
@@ -349,7 +370,7 @@ function candidateOf(
     lastUs: Math.max(...flows.map(({ lastUs }) => lastUs)),
     packets: flows.reduce((sum, { packets }) => sum + packets, 0),
     ended: flows.every(({ ended }) => ended),
-    beginSeen,
+    settledUs,
     judge,
   };
 }
@@ -365,9 +386,8 @@ function flowsOfGroup({
   return [primary, ...additional, ...refused, ...channels.map(({ flow }) => flow), ...ofLeg];
 }
 
-/// The log-in was captured, or the opening of R-UDP.
-function beginsIn({ primary }: SessionGroup): boolean {
-  return primary.kind === 'primary' || (primary.rudp !== null && !primary.rudp.keyless);
+function sshKey({ facts, session }: SshFinding): string {
+  return `${flowKey(facts)} ${session.startUs}`;
 }
 
 /// Names a flow whoever its client is.
