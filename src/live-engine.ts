@@ -5,7 +5,7 @@
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import { LiveSessions, type SessionChange } from './detect/live-sessions.js';
 import { mergeServers, serversOf } from './detect/servers.js';
-import { byStart, type SessionFacts } from './detect/sessions.js';
+import { byStart, type Judged, type SessionFacts } from './detect/sessions.js';
 import { Engine, type EngineOptions, type Findings } from './engine.js';
 import { softetherTls } from './profiles/softether-tls.js';
 
@@ -34,9 +34,8 @@ export interface LiveCounts {
   keptVerdicts: number;
 }
 
-/// Time between two looks at what the flows are; where no packets come, only time can change something.
+/// Time between two looks at what the flows are.
 const LOOK_US = 200_000;
-const QUIET_LOOK_US = 1_000_000;
 
 /// Most connections that are kept of sessions that go on; some 3 KB each.
 const MAX_CONNECTIONS = 16_384;
@@ -49,7 +48,6 @@ export class LiveEngine extends Engine {
   private readonly live: LiveSessions;
   private servers: ServerEntry[] = [];
   private lookedUs = Number.NEGATIVE_INFINITY;
-  private lookedPackets = 0;
   private droppedConnections = 0;
 
   constructor(private readonly liveOptions: LiveOptions) {
@@ -60,11 +58,9 @@ export class LiveEngine extends Engine {
   /// Looks whether there is news at `nowUs`, the packet time of now. To be called
   /// every 200 ms at least, also when no packets come.
   evaluate(nowUs: number): void {
-    const { tracker, live, diagnostics } = this;
-    const sinceUs = Math.abs(nowUs - this.lookedUs);
-    if (sinceUs < (diagnostics.packets === this.lookedPackets ? QUIET_LOOK_US : LOOK_US)) return;
+    const { tracker, live } = this;
+    if (Math.abs(nowUs - this.lookedUs) < LOOK_US) return;
     this.lookedUs = nowUs;
-    this.lookedPackets = diagnostics.packets;
     tracker.endSilent(nowUs);
     const ended = this.sessions;
     this.droppedConnections += ended.keep(MAX_CONNECTIONS);
@@ -74,7 +70,7 @@ export class LiveEngine extends Engine {
     this.sessions = ended;
     const over = live.compare(candidates, nowUs);
     if (over.length > 0) ended.forget(new Set(over.flatMap(({ flows }) => flows)));
-    this.tellSightings(nowUs);
+    this.tellSightings(factsOf(live.takeFinished()), nowUs);
   }
 
   counts(): LiveCounts {
@@ -104,14 +100,12 @@ export class LiveEngine extends Engine {
   protected override finishSessions(): { sessions: Session[]; facts: SessionFacts[] } {
     this.live.compare(this.sessions.candidates(this.cutBytes), Number.POSITIVE_INFINITY);
     const finished = this.live.takeFinished();
-    return {
-      sessions: finished.map(({ session }) => session).sort(byStart),
-      facts: finished.flatMap(({ facts }) => facts ?? []),
-    };
+    const facts = factsOf(finished);
+    this.tellSightings(facts, Number.POSITIVE_INFINITY);
+    return { sessions: finished.map(({ session }) => session).sort(byStart), facts };
   }
 
-  private tellSightings(nowUs: number): void {
-    const finished = this.live.takeFinished().flatMap(({ facts }) => facts ?? []);
+  private tellSightings(finished: readonly SessionFacts[], nowUs: number): void {
     const { sightings, hints } = this.sightings.news([...this.live.facts, ...finished], nowUs);
     for (const sighting of sightings) this.liveOptions.sighted?.(sighting);
     if (finished.length === 0 && hints.length === 0) return;
@@ -124,4 +118,8 @@ export class LiveEngine extends Engine {
         sessions: server.sessions.slice(-MAX_OF_SERVER),
       }));
   }
+}
+
+function factsOf(judged: readonly Judged[]): SessionFacts[] {
+  return judged.flatMap(({ facts }) => facts ?? []);
 }

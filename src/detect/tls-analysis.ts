@@ -184,11 +184,11 @@ export class TlsAnalysis implements RecordAnalysis {
     return lossy;
   }
 
-  /// A further connection is one once it carries what no management connection does:
-  /// the server may still turn it away.
+  /// A further connection is one once it carries what no tool of management begins
+  /// with; before it carries anything the server may still turn it away.
   soFar(flow: TcpFlow): void {
     const { reading, tunnel, after } = this;
-    if (reading === null || tunnel === null || after !== null) return;
+    if (reading === null || tunnel === null || after?.mayBeginAsTools) return;
     if (reading.outcome === 'primary' || tunnel.used) this.tellConnection(flow, reading, tunnel);
   }
 
