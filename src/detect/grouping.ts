@@ -4,6 +4,7 @@
 import type { FlowEnd } from '../flow/flow-table.js';
 import { reverse, type TlsConnection, turn } from './connection.js';
 import type { AccelerationChannel } from './datagram-analysis.js';
+import { endKey } from './identity.js';
 import type { ChainReading } from './nonce-chain.js';
 
 /// The connections of one VPN session in the order of their starts. The first
@@ -98,28 +99,29 @@ function alignSides(connections: readonly TlsConnection[]): TlsConnection[] {
   const sharing = new Map<string, number>();
   for (const { input, client, server } of connections) {
     for (const end of [client, server]) {
-      const key = endKey(input, end);
+      const key = `${input} ${endKey(end)}`;
       sharing.set(key, (sharing.get(key) ?? 0) + 1);
     }
   }
   const isReversed = (connection: TlsConnection) => {
     const { kind, input, client, server, sidesKnown } = connection;
     if (kind !== 'running') return false;
-    const more = sharing.get(endKey(input, client))! - sharing.get(endKey(input, server))!;
+    const more = sharing.get(`${input} ${endKey(client)}`)! - sharing.get(`${input} ${endKey(server)}`)!;
     if (more !== 0) return more > 0;
     return !sidesKnown && !known.has(partiesOf(connection)) && known.has(partiesOf(reverse(connection)));
   };
   return connections.map((connection) => (isReversed(connection) ? turn(connection) : connection));
 }
 
-function endKey(input: number, { address, port }: FlowEnd): string {
-  return `${input} ${address} ${port}`;
-}
-
 /// Who talks to whom: connections of one session have it in common.
 function partiesOf({ input, client, server, proxy }: TlsConnection): string {
   const target = proxy === null ? '' : `${proxy.host} ${proxy.port}`;
-  return `${input} ${client.address} ${server.address} ${server.port} ${target}`;
+  return `${input} ${hostOf(client)} ${endKey(server)} ${target}`;
+}
+
+function hostOf(end: FlowEnd): string {
+  const key = endKey(end);
+  return key.slice(0, key.lastIndexOf(' '));
 }
 
 /// The running session whose next connection was due closest to this one's start.

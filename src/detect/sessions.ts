@@ -27,7 +27,7 @@ import {
   orient,
   type SessionGroup,
 } from './grouping.js';
-import { addressText, communityId, type RawEnd, sessionId } from './identity.js';
+import { addressText, communityId, endKey, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
 import { flowText } from './sightings.js';
@@ -393,8 +393,7 @@ function sshKey({ facts, session }: SshFinding): string {
 /// Names a flow whoever its client is.
 function flowKey(flow: FlowFacts | AccelerationChannel): string {
   const ends = 'a' in flow ? [flow.a, flow.b] : [flow.client, flow.server];
-  const texts = ends.map(({ address, port }) => `${address} ${port}`).sort();
-  return `${flow.input} ${flow.firstUs} ${texts.join(' ')}`;
+  return `${flow.input} ${flow.firstUs} ${ends.map(endKey).sort().join(' ')}`;
 }
 
 /// Nothing of the first version can be recorded any more: what is unverified is suspected at most.
