@@ -44,6 +44,28 @@ test('every development capture likewise', { skip: NO_CAPTURES }, () => {
   for (const path of filesBelow(CAPTURES).filter((name) => name.endsWith('.pcap'))) checkCapture(path, 3);
 });
 
+test('sessions that were over long before give the same as afterwards', () => {
+  const names = [
+    'direct-default',
+    'midstream',
+    'rudp-dns',
+    'ssh-L-22.client',
+    'management',
+    'direct-default',
+  ];
+  const frames = names.flatMap((name, i) => {
+    const { frames } = readFrames(readFileSync(samplePath(name)));
+    const shiftUs = START_US + i * 600_000_000 - frames[0]!.timeUs;
+    return frames.map((frame) => ({ ...frame, timeUs: frame.timeUs + shiftUs }));
+  });
+  const capture = pcap(frames);
+  const player = new LivePlayer(5).play(readFrames(capture).frames);
+  const over = player.told.filter(({ kind }) => kind === 'ended').length;
+  player.end();
+  assert.ok(over >= names.length - 2, `${over} sessions were over before`);
+  assert.deepEqual(lastWords(player.told), analyse(capture).sessions);
+});
+
 const dialogue = readFrames(pcap(softetherDialogue({ seed: 3 }))).frames;
 const endUs = dialogue.at(-1)!.timeUs;
 
