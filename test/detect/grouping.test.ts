@@ -163,6 +163,20 @@ test('other parties, another capture or another target behind the proxy: another
   ]);
 });
 
+test('R-UDP that carries its tunnel in bulk packets was not turned away', () => {
+  const bulk = {
+    carrier: 'udp',
+    keyless: false,
+    segments: 9,
+    bulkPackets: 5,
+    bulkLinks: 4,
+    frames: [],
+  } as const;
+  const closed = connection('running', { used: false, closeSeen: true });
+  assert.equal(group([closed]).length, 0);
+  assert.equal(group([{ ...closed, rudp: bulk }]).length, 1);
+});
+
 test('connections that the server turned away stand aside', () => {
   const primary = connection('primary');
   const refused = connection('additional', { from: 1.5, to: 1.6, used: false, closeSeen: true });
