@@ -30,8 +30,8 @@ export interface LiveCounts {
   evictedFlows: number;
   droppedConnections: number;
   sightingsLeftOut: number;
-  /// Verdicts kept at the end of a session though all of it together shows less.
-  keptVerdicts: number;
+  /// Sessions that kept the verdict or id that was told though all of it together shows another.
+  keptSessions: number;
 }
 
 /// Time between two looks at what the flows are.
@@ -84,7 +84,7 @@ export class LiveEngine extends Engine {
       evictedFlows: table.evictedFlows + tracker.givenUpFlows,
       droppedConnections: this.droppedConnections,
       sightingsLeftOut: this.sightings.leftOut,
-      keptVerdicts: this.live.keptVerdicts,
+      keptSessions: this.live.kept,
     };
   }
 

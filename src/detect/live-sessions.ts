@@ -14,7 +14,7 @@ export interface SessionChange {
   session: Session;
 }
 
-/// What is surely a session is looked at again so often only.
+/// A session that is confirmed can only get more evidence: it is looked at again so often only.
 const UPDATE_US = 5_000_000;
 
 const FLOOR_CAVEAT = 'The verdict was reached while the session ran; all of it taken together shows less.';
@@ -31,8 +31,8 @@ interface Known {
 }
 
 export class LiveSessions {
-  /// Verdicts that were kept though the whole session showed less.
-  keptVerdicts = 0;
+  /// Sessions that kept the verdict or id that was told though all of it together shows another.
+  kept = 0;
   private known: Known[] = [];
   private finished: Judged[] = [];
 
@@ -118,7 +118,7 @@ export class LiveSessions {
     const { told, facts } = known;
     if (told === null) return;
     const session = judged === null ? withFloor(told, told) : this.keepVerdict(told, judged.session);
-    if (judged === null || session !== judged.session) this.keptVerdicts++;
+    if (judged === null || session !== judged.session) this.kept++;
     this.finished.push({ session, facts });
     this.changed({ kind: 'ended', session });
   }
@@ -144,7 +144,7 @@ function newKnown(): Known {
 }
 
 function withFloor({ id, verdict }: Session, session: Session): Session {
-  return { ...session, id, verdict, caveats: [...session.caveats, FLOOR_CAVEAT] };
+  return { ...session, id, verdict, caveats: [...new Set([...session.caveats, FLOOR_CAVEAT])] };
 }
 
 function isMore(session: Session, told: Session): boolean {

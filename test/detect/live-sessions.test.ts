@@ -78,7 +78,7 @@ test('a verdict is never taken back: the last word says that it was kept', () =>
   sessions.compare([candidate(session('a', 'suspected'), { ended: true })], 200 * SECOND_US);
   assert.equal(told[0]?.session.caveats.length, 1);
   assert.deepEqual(texts(), ['ended a likely']);
-  assert.equal(sessions.keptVerdicts, 1);
+  assert.equal(sessions.kept, 1);
 });
 
 test('a session keeps the id that was told, though its first connection turns out to be another', () => {

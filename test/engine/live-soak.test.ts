@@ -85,7 +85,7 @@ test(`memory stays flat over ${HOURS} h of sessions`, () => {
   const growth = usedBytes() - early;
   assert.ok(ended > periods * 4, `${ended} sessions ended`);
   assert.ok(growth < MOST_GROWTH_BYTES, `${growth} bytes more than after a third of the time`);
-  const { keptVerdicts, evictedFlows } = player.engine.counts();
-  assert.deepEqual({ keptVerdicts, evictedFlows }, { keptVerdicts: 0, evictedFlows: 0 });
+  const { keptSessions, evictedFlows } = player.engine.counts();
+  assert.deepEqual({ keptSessions, evictedFlows }, { keptSessions: 0, evictedFlows: 0 });
   if (HOURS > 1) console.log(`${ended} sessions ended; ${growth} bytes more than after a third of the time`);
 });

@@ -33,7 +33,7 @@ function checkCapture(path: string, batchFrames: number): void {
   const player = new LivePlayer(batchFrames).play(readFrames(capture).frames);
   player.end();
   assert.deepEqual(lastWords(player.told), analyse(capture).sessions, path);
-  assert.equal(player.engine.counts().keptVerdicts, 0);
+  assert.equal(player.engine.counts().keptSessions, 0);
 }
 
 test('every sample: the same sessions as afterwards, and no verdict is taken back', () => {
