@@ -179,15 +179,20 @@ export function assignChannels(
   groups: readonly SessionGroup[],
   channels: readonly AccelerationChannel[],
 ): AccelerationChannel[] {
+  const byHosts = new Map<string, SessionGroup[]>();
+  for (const group of groups) {
+    const { input, client, server } = group.primary;
+    const key = hostsOf(input, client, server);
+    const same = byHosts.get(key);
+    if (same === undefined) byHosts.set(key, [group]);
+    else same.push(group);
+  }
   return channels.filter((channel) => {
     const distance = ({ primary }: SessionGroup) => Math.abs(primary.firstUs - channel.firstUs);
-    const owner = groups
+    const owner = (byHosts.get(hostsOf(channel.input, channel.a, channel.b)) ?? [])
       .filter(
         (group) =>
-          group.primary.input === channel.input &&
-          isBetween(channel, group.primary) &&
-          group.primary.firstUs <= channel.lastUs &&
-          channel.firstUs <= endOf(group) + SESSION_SURVIVES_US,
+          group.primary.firstUs <= channel.lastUs && channel.firstUs <= endOf(group) + SESSION_SURVIVES_US,
       )
       .sort((a, b) => distance(a) - distance(b))[0];
     owner?.channels.push(orient(channel, isSame(owner.primary.client.address, channel.a.address)));
@@ -202,11 +207,9 @@ export function orient(flow: AccelerationChannel, clientIsA: boolean): Channel {
     : { flow, client: flow.b, server: flow.a, fromClient: flow.fromB, fromServer: flow.fromA };
 }
 
-function isBetween({ a, b }: AccelerationChannel, { client, server }: TlsConnection): boolean {
-  return (
-    (isSame(a.address, client.address) && isSame(b.address, server.address)) ||
-    (isSame(b.address, client.address) && isSame(a.address, server.address))
-  );
+/// The two hosts, whichever is the client.
+function hostsOf(input: number, one: FlowEnd, other: FlowEnd): string {
+  return `${input} ${[hostOf(one), hostOf(other)].sort().join(' ')}`;
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

@@ -123,11 +123,6 @@ export class SessionBuilder {
     this.cutAt = cutAt;
     const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
     const alone = assignChannels(groups, this.channels);
-    // What is known for certain to be a later version is none of the first.
-    const later = new Set(
-      groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowText)),
-    );
-    const early = this.early.filter(({ facts }) => !later.has(flowText(facts)));
     return [
       ...groups.map((group) =>
         candidateOf(flowsOfGroup(group), this.settledUs(group), () => this.judge(group)),
@@ -135,11 +130,20 @@ export class SessionBuilder {
       ...alone.map((channel) =>
         candidateOf([channel], this.lateUs(channel), () => this.describeAlone(channel)),
       ),
-      ...early.map((finding) =>
+      ...this.earlyBeside(groups).map((finding) =>
         candidateOf([finding.facts], 0, () => ({ session: describeEarly(finding, cutAt), facts: null })),
       ),
       ...this.ssh.map((finding) => this.sshCandidate(finding)),
     ];
+  }
+
+  /// What is known for certain to be a later version is none of the first.
+  private earlyBeside(groups: readonly SessionGroup[]): EarlyFinding[] {
+    if (this.early.length === 0) return [];
+    const later = new Set(
+      groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowText)),
+    );
+    return this.early.filter(({ facts }) => !later.has(flowText(facts)));
   }
 
   private sshCandidate(finding: SshFinding): Candidate {
