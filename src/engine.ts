@@ -14,7 +14,7 @@ import { OpenVpnDatagrams, OpenVpnStream } from './detect/openvpn-analysis.js';
 import { PlainAnalysis } from './detect/plain-analysis.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { serversOf } from './detect/servers.js';
-import { SessionBuilder } from './detect/sessions.js';
+import { SessionBuilder, type SessionFacts } from './detect/sessions.js';
 import { SideBySide } from './detect/side-by-side.js';
 import { SightingBuilder } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
@@ -83,14 +83,14 @@ export class Engine {
   private readonly nonces = new SparePool(() => new NonceChain());
   private readonly keyless = new SparePool(() => new KeylessChain('udp'));
   private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
-  private readonly tracker: FlowTracker;
-  private sessions: SessionBuilder;
-  private sightings = new SightingBuilder(0);
-  private diagnostics = newDiagnostics();
+  protected readonly tracker: FlowTracker;
+  protected sessions: SessionBuilder;
+  protected sightings = new SightingBuilder(0);
+  protected diagnostics = newDiagnostics();
   private readonly stops = new Float64Array(UNDECODABLE.length + 1);
   private input = 0;
   private beganUs = Number.NaN;
-  private lastUs = Number.NaN;
+  protected lastUs = Number.NaN;
   /// Most bytes kept of a packet that was cut; 0 for none.
   private cutAt = 0;
 
@@ -219,8 +219,7 @@ export class Engine {
     diagnostics.midstreamFlows = table.midstreamFlows;
     diagnostics.evictedFlows = table.evictedFlows + tracker.givenUpFlows;
     diagnostics.gaps = tracker.gaps;
-    const sessions = this.sessions.finish(this.cutAt === 0 ? null : this.cutAt);
-    const { facts } = this.sessions;
+    const { sessions, facts } = this.finishSessions();
     const { sightings, hints } = this.sightings.finish(facts);
     diagnostics.sightingsLeftOut = this.sightings.leftOut;
     const findings: Findings = { sessions, sightings, servers: serversOf(facts, hints), diagnostics };
@@ -233,6 +232,17 @@ export class Engine {
     this.cutAt = 0;
     tracker.clear();
     return findings;
+  }
+
+  /// The sessions once all flows have ended, and what of them concerns others.
+  protected finishSessions(): { sessions: Session[]; facts: SessionFacts[] } {
+    const sessions = this.sessions.finish(this.cutBytes);
+    return { sessions, facts: this.sessions.facts };
+  }
+
+  /// Bytes of a packet beyond which the capture holds nothing; null if its packets are whole.
+  protected get cutBytes(): number | null {
+    return this.cutAt === 0 ? null : this.cutAt;
   }
 
   /// What may have been running before the capture began is looked at without its opening, too.

@@ -1,64 +1,125 @@
-/// The engine while packets still come: the same findings as `Engine`, and
-/// word of every session as it changes.
+/// The engine for traffic that goes on: verdicts while sessions run, and memory
+/// that stays flat. At the end of a stream it has told the sessions that the
+/// engine finds in the same packets.
 
-import type { FrameBatch } from './capture/frame-batch.js';
-import type { Session, Sighting } from './detect/findings.js';
+import type { ServerEntry, Session, Sighting } from './detect/findings.js';
+import { LiveSessions, type SessionChange } from './detect/live-sessions.js';
+import { mergeServers, serversOf } from './detect/servers.js';
+import { byStart, type Judged, type SessionFacts } from './detect/sessions.js';
 import { Engine, type EngineOptions, type Findings } from './engine.js';
+import { softetherTls } from './profiles/softether-tls.js';
 
-export interface SessionChange {
-  /// `reached`: a verdict was reached for the first time, or rose; it is never
-  /// withdrawn. `update`: more was learned. `ended`: the final record, with volumes.
-  kind: 'reached' | 'update' | 'ended';
-  session: Session;
-}
+export type { SessionChange } from './detect/live-sessions.js';
 
-export interface LiveEngineOptions extends EngineOptions {
+export interface LiveOptions extends EngineOptions {
+  /// Told of every session, in the order in which things become known.
   changed(change: SessionChange): void;
+  /// Told of each sighting once; what repeats it only counts.
   sighted?(sighting: Sighting): void;
 }
 
-/// What was taken so far.
+/// What the engine is doing. Cheap to ask for.
 export interface LiveCounts {
   packets: number;
-  /// Bytes on the wire.
+  /// Of the packets on the wire, link layer included.
   bytes: number;
-  flows: number;
+  flows: { tcp: number; udp: number; icmp: number };
+  /// Flows that are looked at closely at the moment.
+  followedFlows: number;
+  /// Flows given up because a table was full, connections of sessions likewise.
+  evictedFlows: number;
+  droppedConnections: number;
+  sightingsLeftOut: number;
+  /// Sessions that kept the verdict or id that was told though all of it together shows another.
+  keptSessions: number;
 }
 
-/// Provisional: tells of every session when the capture ends.
-export class LiveEngine {
-  private readonly engine: Engine;
-  private readonly taken: LiveCounts = { packets: 0, bytes: 0, flows: 0 };
+/// Time between two looks at what the flows are.
+const LOOK_US = 200_000;
 
-  constructor(private readonly options: LiveEngineOptions) {
-    this.engine = new Engine(options);
+/// Most connections that are kept of sessions that go on; some 3 KB each.
+const MAX_CONNECTIONS = 16_384;
+
+/// Most servers kept, and most sessions and clients of each: those seen last.
+const MAX_SERVERS = 4_096;
+const MAX_OF_SERVER = 256;
+
+export class LiveEngine extends Engine {
+  private readonly live: LiveSessions;
+  private servers: ServerEntry[] = [];
+  private lookedUs = Number.NEGATIVE_INFINITY;
+  private droppedConnections = 0;
+
+  constructor(private readonly liveOptions: LiveOptions) {
+    super(liveOptions);
+    this.live = new LiveSessions(softetherTls, (change) => liveOptions.changed(change));
   }
 
-  begin(input: number): void {
-    this.engine.begin(input);
+  /// Looks whether there is news at `nowUs`, the packet time of now. To be called
+  /// every 200 ms at least, also when no packets come.
+  evaluate(nowUs: number): void {
+    const { tracker, live } = this;
+    if (Math.abs(nowUs - this.lookedUs) < LOOK_US) return;
+    this.lookedUs = nowUs;
+    tracker.endSilent(nowUs);
+    const ended = this.sessions;
+    this.droppedConnections += ended.keep(MAX_CONNECTIONS);
+    this.sessions = ended.copy();
+    tracker.soFar();
+    const candidates = this.sessions.candidates(this.cutBytes);
+    this.sessions = ended;
+    const over = live.compare(candidates, nowUs);
+    if (over.length > 0) ended.forget(new Set(over.flatMap(({ flows }) => flows)));
+    this.tellSightings(factsOf(live.takeFinished()), nowUs);
   }
-
-  push(batch: FrameBatch): void {
-    this.taken.packets += batch.count;
-    for (let i = 0; i < batch.count; i++) this.taken.bytes += batch.originalLen[i]!;
-    this.engine.push(batch);
-  }
-
-  /// Called at least every 200 ms, also when no packets come. `nowUs` is the time
-  /// of the latest packet, or that plus the time that has passed since.
-  evaluate(_nowUs: number): void {}
 
   counts(): LiveCounts {
-    return this.taken;
+    const { diagnostics, tracker } = this;
+    const { table } = tracker;
+    return {
+      packets: diagnostics.packets,
+      bytes: diagnostics.bytes,
+      flows: { tcp: table.tcpFlows, udp: table.udpFlows, icmp: table.icmpFlows },
+      followedFlows: tracker.followedFlows,
+      evictedFlows: table.evictedFlows + tracker.givenUpFlows,
+      droppedConnections: this.droppedConnections,
+      sightingsLeftOut: this.sightings.leftOut,
+      keptSessions: this.live.kept,
+    };
   }
 
-  end(): Findings {
-    const findings = this.engine.end();
-    for (const session of findings.sessions) {
-      this.options.changed({ kind: 'reached', session });
-      this.options.changed({ kind: 'ended', session });
-    }
-    for (const sighting of findings.sightings) this.options.sighted?.(sighting);
-    return findings;
+  /// Ends everything. Sessions are those that had not been told for the last time
+  /// before; sightings and servers are those that are still known.
+  override end(): Findings {
+    const findings = super.end();
+    const servers = mergeServers([...this.servers, ...findings.servers]);
+    this.servers = [];
+    return { ...findings, servers };
   }
+
+  protected override finishSessions(): { sessions: Session[]; facts: SessionFacts[] } {
+    this.live.compare(this.sessions.candidates(this.cutBytes), Number.POSITIVE_INFINITY);
+    const finished = this.live.takeFinished();
+    const facts = factsOf(finished);
+    this.tellSightings(facts, Number.POSITIVE_INFINITY);
+    return { sessions: finished.map(({ session }) => session).sort(byStart), facts };
+  }
+
+  private tellSightings(finished: readonly SessionFacts[], nowUs: number): void {
+    const { sightings, hints } = this.sightings.news([...this.live.facts, ...finished], nowUs);
+    for (const sighting of sightings) this.liveOptions.sighted?.(sighting);
+    if (finished.length === 0 && hints.length === 0) return;
+    this.servers = mergeServers([...this.servers, ...serversOf(finished, hints)])
+      .sort((a, b) => (a.lastSeen < b.lastSeen ? 1 : -1))
+      .slice(0, MAX_SERVERS)
+      .map((server) => ({
+        ...server,
+        clients: server.clients.slice(-MAX_OF_SERVER),
+        sessions: server.sessions.slice(-MAX_OF_SERVER),
+      }));
+  }
+}
+
+function factsOf(judged: readonly Judged[]): SessionFacts[] {
+  return judged.flatMap(({ facts }) => facts ?? []);
 }

@@ -70,7 +70,7 @@ const LAYERS: Record<string, readonly string[]> = {
   profiles: ['profiles', 'detect/profile.ts', 'detect/ssh-profile.ts', 'detect/early-profile.ts'],
   'report/model.ts': ['detect'],
   'engine.ts': ['capture/frame-batch.ts', 'detect', 'flow', 'profiles', 'report/model.ts', 'wire'],
-  'live-engine.ts': ['capture/frame-batch.ts', 'detect', 'engine.ts', 'flow', 'profiles', 'report/model.ts'],
+  'live-engine.ts': ['detect', 'engine.ts', 'profiles'],
   'tracing-engine.ts': ['capture/frame-batch.ts', 'detect', 'engine.ts', 'flow', 'profiles', 'wire'],
   node: [
     'capture',

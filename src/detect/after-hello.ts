@@ -45,6 +45,11 @@ export class AfterHello {
     return true;
   }
 
+  /// Every call so far is one that tools begin with, if there was any.
+  get mayBeginAsTools(): boolean {
+    return this.firstCalls === this.calls + (this.asked ? 1 : 0) || this.beginsAsTools;
+  }
+
   /// All calls that tools begin with were made.
   get beginsAsTools(): boolean {
     return this.firstCalls === this.profile.admin.firstCalls.values.length;

@@ -13,9 +13,11 @@ import { RecordLog } from './record-log.js';
 import type { ScriptReading } from './script.js';
 import { Tunnel } from './tunnel.js';
 
-/// The facts of a TCP flow, copied when it ends: the flow itself is used again.
+/// The facts of a TCP flow, copied when it is asked about: the flow itself is used again.
 export interface FlowFacts {
   input: number;
+  /// No more of it will come.
+  ended: boolean;
   /// How it travels, and what the wire calls it.
   carrier: Carrier;
   protocol: 'tcp' | 'udp' | 'icmp';
@@ -93,6 +95,7 @@ export function connectionOf(flow: TcpFlow, input: number): FlowFacts {
   const { client, server } = flow;
   return {
     input,
+    ended: flow.ended,
     carrier: flow.preamble?.request.carrier ?? 'tcp',
     protocol: 'tcp',
     client: ends.client,
@@ -129,6 +132,7 @@ export function datagramFactsOf(
 ): FlowFacts {
   return {
     input,
+    ended: flow.ended,
     carrier,
     protocol: flow.isIcmp ? 'icmp' : 'udp',
     client: clientIsA ? flow.a : flow.b,

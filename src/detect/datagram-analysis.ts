@@ -37,13 +37,14 @@ export interface AccelerationChannel {
   firstUs: number;
   lastUs: number;
   packets: number;
+  /// No more of it will come.
+  ended: boolean;
   bytesFromA: number;
   bytesFromB: number;
   fromA: ChainReading;
   fromB: ChainReading;
 }
 
-/// Gets what the flows were found to be, when they end.
 /// R-UDP that carries no tunnel.
 export interface RudpAttempt {
   input: number;
@@ -59,6 +60,7 @@ export interface RudpAttempt {
   frames: readonly number[];
 }
 
+/// Gets what the flows are found to be: attempts when they end, the rest while they go on too.
 export interface DatagramFindings {
   attempt(attempt: RudpAttempt): void;
   connection(connection: TlsConnection): void;
@@ -122,13 +124,22 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     return this.carrier === 'icmp' || state !== 'hopeless' || chained !== 'hopeless' || this.keyless !== null;
   }
 
+  soFar(flow: DatagramFlow): void {
+    if (this.inner !== null) this.tellInner(this.rudp!, this.inner);
+    this.tellChains(flow);
+  }
+
   end(flow: DatagramFlow): void {
     this.rudp?.end();
     this.endUnanswered(flow);
-    const keyless = this.rudp?.state === 'chained' ? this.rudp.withoutOpening : this.keyless;
-    if (keyless?.state === 'chained') this.endKeyless(flow, keyless);
-    else if (this.chain?.state === 'chained') this.reportChannel(flow, this.chain);
+    this.tellChains(flow);
     this.dropChains();
+  }
+
+  private tellChains(flow: DatagramFlow): void {
+    const keyless = this.rudp?.state === 'chained' ? this.rudp.withoutOpening : this.keyless;
+    if (keyless?.state === 'chained') this.tellKeyless(flow, keyless);
+    else if (this.chain?.state === 'chained') this.tellChannel(flow, this.chain);
   }
 
   private dropChains(): void {
@@ -148,7 +159,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   }
 
   /// R-UDP without its keys. A server goes on alone when its client has given up an attempt.
-  private endKeyless(flow: DatagramFlow, keyless: KeylessChain): void {
+  private tellKeyless(flow: DatagramFlow, keyless: KeylessChain): void {
     const bulkLinks = keyless.bulkLinks + (this.chain?.links ?? 0);
     if (bulkLinks === 0 && Math.min(...keyless.linksOf) === 0) return;
     const facts = datagramFactsOf(flow, this.clientIsA, this.input, this.carrier, false);
@@ -167,7 +178,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     });
   }
 
-  private reportChannel(flow: DatagramFlow, chain: NonceChain): void {
+  private tellChannel(flow: DatagramFlow, chain: NonceChain): void {
     this.found.acceleration({
       input: this.input,
       a: flow.a,
@@ -176,6 +187,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
       firstUs: flow.firstUs,
       lastUs: flow.lastUs,
       packets: flow.packets,
+      ended: flow.ended,
       bytesFromA: flow.bytesFromA,
       bytesFromB: flow.bytesFromB,
       fromA: chain.reading(true),
@@ -231,8 +243,17 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   }
 
   private endInner(rudp: RudpFlow): void {
-    const { flow } = this;
     const inner = this.inner!;
+    inner.ended = true;
+    const facts = this.tellInner(rudp, inner);
+    if (facts !== null) this.tellAttempt(rudp, inner, facts);
+    inner.reset();
+    this.inner = null;
+  }
+
+  /// Tells the tunnel inside; if there is none yet, returns what else is known.
+  private tellInner(rudp: RudpFlow, inner: TcpFlow): RudpFacts | null {
+    const { flow } = this;
     const { clientIsA } = rudp;
     inner.ends = clientIsA ? { client: flow.a, server: flow.b } : { client: flow.b, server: flow.a };
     inner.layers = flow.layers;
@@ -241,35 +262,37 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     inner.packets = flow.packets;
     inner.startSeen = true;
     inner.closeSeen = rudp.closeSeen;
-    if (!inner.dismissed) inner.analysis!.end(inner);
-    const facts = factsOf(rudp, this.carrier);
-    const isTunnel = facts.bulkLinks > 0 || this.innerConnection !== null;
-    if (isTunnel) {
-      const connection =
-        this.innerConnection ?? emptyConnection(connectionOf(inner, this.input), this.profile);
-      this.found.connection({
-        ...connection,
-        carrier: this.carrier,
-        protocol: this.carrier === 'icmp' ? 'icmp' : 'udp',
-        sidesKnown: true,
-        bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
-        bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
-        rudp: facts,
-      });
-    } else {
-      this.found.attempt({
-        input: this.input,
-        carrier: this.carrier,
-        ...inner.ends,
-        firstUs: inner.firstUs,
-        lastUs: inner.lastUs,
-        answers: rudp.server.segments,
-        inner: this.innerTrace,
-        frames: facts.frames,
-      });
+    this.innerConnection = null;
+    if (!inner.dismissed) {
+      if (inner.ended) inner.analysis!.end(inner);
+      else inner.analysis!.soFar?.(inner);
     }
-    inner.reset();
-    this.inner = null;
+    const facts = factsOf(rudp, this.carrier);
+    if (facts.bulkLinks === 0 && this.innerConnection === null) return facts;
+    const connection = this.innerConnection ?? emptyConnection(connectionOf(inner, this.input), this.profile);
+    this.found.connection({
+      ...connection,
+      carrier: this.carrier,
+      protocol: this.carrier === 'icmp' ? 'icmp' : 'udp',
+      sidesKnown: true,
+      bytesFromClient: clientIsA ? flow.bytesFromA : flow.bytesFromB,
+      bytesFromServer: clientIsA ? flow.bytesFromB : flow.bytesFromA,
+      rudp: facts,
+    });
+    return null;
+  }
+
+  private tellAttempt(rudp: RudpFlow, inner: TcpFlow, facts: RudpFacts): void {
+    this.found.attempt({
+      input: this.input,
+      carrier: this.carrier,
+      ...inner.ends!,
+      firstUs: inner.firstUs,
+      lastUs: inner.lastUs,
+      answers: rudp.server.segments,
+      inner: this.innerTrace,
+      frames: facts.frames,
+    });
   }
 }
 

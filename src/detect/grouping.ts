@@ -5,6 +5,7 @@ import type { FlowEnd } from '../flow/flow-table.js';
 import { networkOf } from '../wire/layers.js';
 import { reverse, type TlsConnection, turn } from './connection.js';
 import type { AccelerationChannel } from './datagram-analysis.js';
+import { endKey } from './identity.js';
 import type { ChainReading } from './nonce-chain.js';
 
 /// The connections of one VPN session in the order of their starts. The first
@@ -31,7 +32,7 @@ export interface Channel {
 
 /// A session whose connections are all silent dies after its time-out, 60 s at
 /// most (Cedar.h: TIMEOUT_MAX); until then it can open a new one.
-const SESSION_SURVIVES_US = 60_000_000;
+export const SESSION_SURVIVES_US = 60_000_000;
 
 /// The default distance between the starts of a session's connections, with
 /// the client's polling interval (Session.c: ClientAdditionalThread; 1.00 to
@@ -99,28 +100,29 @@ function alignSides(connections: readonly TlsConnection[]): TlsConnection[] {
   const sharing = new Map<string, number>();
   for (const { input, client, server } of connections) {
     for (const end of [client, server]) {
-      const key = endKey(input, end);
+      const key = `${input} ${endKey(end)}`;
       sharing.set(key, (sharing.get(key) ?? 0) + 1);
     }
   }
   const isReversed = (connection: TlsConnection) => {
     const { kind, input, client, server, sidesKnown } = connection;
     if (kind !== 'running') return false;
-    const more = sharing.get(endKey(input, client))! - sharing.get(endKey(input, server))!;
+    const more = sharing.get(`${input} ${endKey(client)}`)! - sharing.get(`${input} ${endKey(server)}`)!;
     if (more !== 0) return more > 0;
     return !sidesKnown && !known.has(partiesOf(connection)) && known.has(partiesOf(reverse(connection)));
   };
   return connections.map((connection) => (isReversed(connection) ? turn(connection) : connection));
 }
 
-function endKey(input: number, { address, port }: FlowEnd): string {
-  return `${input} ${address} ${port}`;
-}
-
 /// Who talks to whom: connections of one session have it in common.
 function partiesOf({ input, client, server, proxy, layers }: TlsConnection): string {
   const target = proxy === null ? '' : `${proxy.host} ${proxy.port}`;
-  return `${input} ${client.address} ${server.address} ${server.port} ${target} ${networkOf(layers)}`;
+  return `${input} ${hostOf(client)} ${endKey(server)} ${target} ${networkOf(layers)}`;
+}
+
+function hostOf(end: FlowEnd): string {
+  const key = endKey(end);
+  return key.slice(0, key.lastIndexOf(' '));
 }
 
 /// The running session whose next connection was due closest to this one's start.
@@ -141,9 +143,9 @@ function ownerOf(
     .sort((a, b) => distance(a) - distance(b))[0];
 }
 
-/// Closed with nothing sent after the server's answer.
-export function endedAtOnce(connection: TlsConnection): boolean {
-  return connection.closeSeen && !connection.tunnel.used;
+/// Closed with nothing sent after the server's answer; over R-UDP that may travel in bulk packets.
+export function endedAtOnce({ closeSeen, tunnel, rudp }: TlsConnection): boolean {
+  return closeSeen && !tunnel.used && (rudp === null || rudp.bulkLinks === 0);
 }
 
 function byStart(a: TlsConnection, b: TlsConnection): number {
@@ -178,13 +180,19 @@ export function assignChannels(
   groups: readonly SessionGroup[],
   channels: readonly AccelerationChannel[],
 ): AccelerationChannel[] {
+  const byHosts = new Map<string, SessionGroup[]>();
+  for (const group of groups) {
+    const { input, client, server } = group.primary;
+    const key = hostsOf(input, client, server);
+    const same = byHosts.get(key);
+    if (same === undefined) byHosts.set(key, [group]);
+    else same.push(group);
+  }
   return channels.filter((channel) => {
     const distance = ({ primary }: SessionGroup) => Math.abs(primary.firstUs - channel.firstUs);
-    const owner = groups
+    const owner = (byHosts.get(hostsOf(channel.input, channel.a, channel.b)) ?? [])
       .filter(
         (group) =>
-          group.primary.input === channel.input &&
-          isBetween(channel, group.primary) &&
           networkOf(channel.layers) === networkOf(group.primary.layers) &&
           group.primary.firstUs <= channel.lastUs &&
           channel.firstUs <= endOf(group) + SESSION_SURVIVES_US,
@@ -202,11 +210,9 @@ export function orient(flow: AccelerationChannel, clientIsA: boolean): Channel {
     : { flow, client: flow.b, server: flow.a, fromClient: flow.fromB, fromServer: flow.fromA };
 }
 
-function isBetween({ a, b }: AccelerationChannel, { client, server }: TlsConnection): boolean {
-  return (
-    (isSame(a.address, client.address) && isSame(b.address, server.address)) ||
-    (isSame(b.address, client.address) && isSame(a.address, server.address))
-  );
+/// The two hosts, whichever is the client.
+function hostsOf(input: number, one: FlowEnd, other: FlowEnd): string {
+  return `${input} ${[hostOf(one), hostOf(other)].sort().join(' ')}`;
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

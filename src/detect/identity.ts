@@ -15,6 +15,18 @@ export interface RawEnd {
   port: number;
 }
 
+const keys = new WeakMap<RawEnd, string>();
+
+/// Tells ends apart; made once for each, because live they are compared again and again.
+export function endKey(end: RawEnd): string {
+  let key = keys.get(end);
+  if (key === undefined) {
+    key = `${end.address} ${end.port}`;
+    keys.set(end, key);
+  }
+  return key;
+}
+
 /// Community ID, version 1 with seed 0 (the specification of corelight):
 /// `1:` and the base64 of a SHA-1 over seed, addresses, protocol and ports,
 /// the smaller end first.

@@ -44,12 +44,22 @@ export class LossyAnalysis implements FlowAnalysis, VolumeListener {
     return this.goesOn;
   }
 
-  /// Records say more than turns where both tell the log-in.
+  soFar(flow: TcpFlow): void {
+    const byTurns = this.turnsDecide ? this.turns.soFar(this.input) : null;
+    if (byTurns === null) {
+      if (this.recordsGoOn) this.records.soFar?.(flow);
+    } else if (byTurns.kind === 'primary' || byTurns.tunnel.used) this.found(byTurns);
+  }
+
   end(flow: TcpFlow): void {
-    const byTurns =
-      this.turnsGoOn && !(this.recordsGoOn && this.records.hasScript) ? this.turns.end(this.input) : null;
+    const byTurns = this.turnsDecide ? this.turns.end(this.input) : null;
     if (byTurns !== null) this.found(byTurns);
     else if (this.recordsGoOn) this.records.end(flow);
+  }
+
+  /// Records say more than turns where both tell the log-in.
+  private get turnsDecide(): boolean {
+    return this.turnsGoOn && !(this.recordsGoOn && this.records.hasScript);
   }
 
   private get goesOn(): boolean {

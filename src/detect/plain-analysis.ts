@@ -12,7 +12,7 @@ export class PlainAnalysis implements StreamAnalysis {
   private clientFrame = 0;
   private serverFrame = 0;
 
-  /// `found` gets the connection when its flow ends, if it was read to the end.
+  /// `found` gets the connection, if it can be read as blocks.
   constructor(
     private readonly profile: TlsSessionProfile,
     private readonly input: number,
@@ -37,6 +37,13 @@ export class PlainAnalysis implements StreamAnalysis {
 
   missing(_flow: TcpFlow, fromClient: boolean, length: number): void {
     (fromClient ? this.client : this.server).missing(length);
+  }
+
+  /// Few blocks of a side may still turn out to be none, and the flow is let go.
+  soFar(flow: TcpFlow): void {
+    const { minAlone } = this.profile.plainBlocks;
+    const isSure = (walk: PlainBlockWalk, frame: number) => frame === 0 || walk.blocks >= minAlone.value;
+    if (isSure(this.client, this.clientFrame) && isSure(this.server, this.serverFrame)) this.end(flow);
   }
 
   end(flow: TcpFlow): void {

@@ -138,6 +138,9 @@ export interface TlsSessionProfile {
   running: {
     /// After so many records without anything of a tunnel a flow is let go.
     patience: Limit;
+    /// Live, what runs or is read by volumes is told so long after its first packet: an earlier
+    /// connection of the same session may still show itself, and would be its first.
+    settleUs: Limit;
     /// Share of small records that hold one frame, below which they say nothing.
     minFrameShare: Limit;
     /// Keep-alives, from both sides together, that show the law without the log-in.

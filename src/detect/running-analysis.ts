@@ -14,7 +14,7 @@ export class RunningAnalysis implements FlowAnalysis {
   private records = 0;
   private firstFrame = 0;
 
-  /// `found` gets the connection when its flow ends, if it may be a tunnel.
+  /// `found` gets the connection, if it may be a tunnel.
   constructor(
     private readonly profile: TlsSessionProfile,
     private readonly input: number,
@@ -42,6 +42,10 @@ export class RunningAnalysis implements FlowAnalysis {
 
   notTls(): boolean {
     return false;
+  }
+
+  soFar(flow: TcpFlow): void {
+    this.end(flow);
   }
 
   end(flow: TcpFlow): void {

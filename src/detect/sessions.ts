@@ -29,7 +29,7 @@ import {
   orient,
   type SessionGroup,
 } from './grouping.js';
-import { addressText, communityId, type RawEnd, sessionId } from './identity.js';
+import { addressText, communityId, endKey, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
 import { flowText } from './sightings.js';
@@ -60,13 +60,35 @@ export interface SessionFacts {
   flows: string[];
 }
 
+/// What may be a session, before it is judged.
+export interface Candidate {
+  /// The flows that it is made of, as `flowKey` names them, the primary's first.
+  flows: readonly string[];
+  firstUs: number;
+  lastUs: number;
+  /// Of all its flows: while it stays, nothing was learned.
+  packets: number;
+  /// No more of its flows will come, though it may get others.
+  ended: boolean;
+  /// From when on it is known what its first connection is, and how that is read.
+  settledUs: number;
+  /// Null if nothing in the profile makes it a session.
+  judge(): Judged | null;
+}
+
+/// A session, and what of it concerns others if it is likely at least.
+export interface Judged {
+  session: Session;
+  facts: SessionFacts | null;
+}
+
 export class SessionBuilder {
   /// Of the sessions that `finish` returned and that are likely at least; those inside SSH show no VPN server.
   readonly facts: SessionFacts[] = [];
-  private readonly connections: TlsConnection[] = [];
-  private readonly channels: AccelerationChannel[] = [];
-  private readonly ssh: SshFinding[] = [];
-  private readonly early: EarlyFinding[] = [];
+  private connections: TlsConnection[] = [];
+  private channels: AccelerationChannel[] = [];
+  private ssh: SshFinding[] = [];
+  private early: EarlyFinding[] = [];
   private cutAt: number | null = null;
 
   constructor(
@@ -93,44 +115,111 @@ export class SessionBuilder {
   /// The sessions, in the order of their starts. `cutAt`: bytes of a packet
   /// beyond which the capture holds nothing; null if its packets are whole.
   finish(cutAt: number | null): Session[] {
+    const judged = this.candidates(cutAt).flatMap((candidate) => candidate.judge() ?? []);
+    this.facts.push(...judged.flatMap(({ facts }) => facts ?? []));
+    return judged.map(({ session }) => session).sort(byStart);
+  }
+
+  /// What may be a session by all that was added.
+  candidates(cutAt: number | null): Candidate[] {
     this.cutAt = cutAt;
     const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
     const alone = assignChannels(groups, this.channels);
-    const sessions = groups.flatMap((group) => this.judge(group) ?? []);
-    sessions.push(...alone.map((channel) => this.describeAlone(channel)));
-    // What is known for certain to be a later version is none of the first.
+    return [
+      ...groups.map((group) =>
+        candidateOf(flowsOfGroup(group), this.settledUs(group), () => this.judge(group)),
+      ),
+      ...alone.map((channel) =>
+        candidateOf([channel], this.lateUs(channel), () => this.describeAlone(channel)),
+      ),
+      ...this.earlyBeside(groups).map((finding) =>
+        candidateOf([finding.facts], 0, () => ({ session: describeEarly(finding, cutAt), facts: null })),
+      ),
+      ...this.ssh.map((finding) => this.sshCandidate(finding)),
+    ];
+  }
+
+  /// What is known for certain to be a later version is none of the first.
+  private earlyBeside(groups: readonly SessionGroup[]): EarlyFinding[] {
+    if (this.early.length === 0) return [];
     const later = new Set(
       groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowText)),
     );
-    const early = this.early.filter(({ facts }) => !later.has(flowText(facts)));
-    sessions.push(...early.map((finding) => describeEarly(finding, cutAt)));
-    sessions.push(...this.ssh.map((finding) => this.describeSsh(finding)));
-    return sessions.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1));
+    return this.early.filter(({ facts }) => !later.has(flowText(facts)));
   }
 
-  /// Null if nothing in the profile makes this a session.
-  private judge(group: SessionGroup): Session | null {
+  private sshCandidate(finding: SshFinding): Candidate {
+    const { facts, session } = finding;
+    return {
+      ...candidateOf([facts], session.startCaptured ? 0 : this.lateUs(facts), () => ({
+        session: this.describeSsh(finding),
+        facts: null,
+      })),
+      // There may be several in one flow.
+      flows: [sshKey(finding)],
+    };
+  }
+
+  /// A proxied session has a log-in on each side of the proxy, moments apart.
+  private settledUs({ primary }: SessionGroup): number {
+    const { kind, profile, tunnel } = primary;
+    const isClear = kind === 'primary' && profile.unit === 'records';
+    return isClear ? tunnel.beginUs + profile.firstRecords.withinUs.value : this.lateUs(primary);
+  }
+
+  /// What ran before, or is read in several ways, shows itself in time only.
+  private lateUs({ firstUs }: { firstUs: number }): number {
+    return firstUs + this.profile.running.settleUs.value;
+  }
+
+  /// A builder that knows the same so far.
+  copy(): SessionBuilder {
+    const copy = new SessionBuilder(this.profile, this.options);
+    copy.connections.push(...this.connections);
+    copy.channels.push(...this.channels);
+    copy.ssh.push(...this.ssh);
+    copy.early.push(...this.early);
+    return copy;
+  }
+
+  /// Keeps no more than `most` connections, those that ended last; returns how many were dropped.
+  keep(most: number): number {
+    const before = this.connections.length + this.channels.length;
+    this.connections = this.connections.slice(-most);
+    this.channels = this.channels.slice(-most);
+    return before - this.connections.length - this.channels.length;
+  }
+
+  /// Forgets these flows, as a candidate names them: nothing can become of them any more.
+  forget(flows: ReadonlySet<string>): void {
+    this.connections = this.connections.filter((connection) => !flows.has(flowKey(connection)));
+    this.channels = this.channels.filter((channel) => !flows.has(flowKey(channel)));
+    this.ssh = this.ssh.filter((finding) => !flows.has(sshKey(finding)));
+    this.early = this.early.filter(({ facts }) => !flows.has(flowKey(facts)));
+  }
+
+  private judge(group: SessionGroup): Judged | null {
     const { profile } = group.primary;
     const held = evaluateClauses(group, profile);
-    const verdict = verdictOf(held, profile.verdict);
+    const reached = verdictOf(held, profile.verdict);
+    const verdict = reached !== null && contradicts(group, profile) ? 'suspected' : reached;
     const session = verdict === null ? null : this.describe(group, held, verdict);
     this.options.explain?.(group, held, session);
-    return session;
+    if (session === null) return null;
+    // What is only suspected shows no server.
+    return { session, facts: isAtLeast(session.verdict, 'likely') ? this.factsOf(group) : null };
   }
 
   private describe(group: SessionGroup, held: Held, verdict: Verdict): Session {
     const { primary } = group;
     const { profile } = primary;
     const { installationTraits } = this.options;
-    const sure = contradicts(group, profile) ? 'suspected' : verdict;
-    // What is only suspected shows no server.
-    if (isAtLeast(sure, 'likely')) this.facts.push(this.factsOf(group));
     const chained = group.channels[0];
     const traitOf = (generation: (primary: TlsConnection) => Generation) =>
       installationTraits ? generation(primary) : null;
     return {
       id: sessionId(primary.firstUs, protocolNumber(primary), primary.client, primary.server),
-      verdict: sure,
+      verdict,
       carrier: primary.carrier,
       software: {
         product: profile.product,
@@ -225,7 +314,7 @@ export class SessionBuilder {
   }
 
   /// UDP acceleration whose session the capture does not hold.
-  private describeAlone(flow: AccelerationChannel): Session {
+  private describeAlone(flow: AccelerationChannel): Judged {
     const { min, max } = this.profile.accelerationPorts;
     const isServerPort = (port: number) => port >= min && port <= max;
     const [aMay, bMay] = [isServerPort(flow.a.port), isServerPort(flow.b.port)];
@@ -234,8 +323,9 @@ export class SessionBuilder {
     const channel = orient(flow, clientIsA);
     const { client, server } = channel;
     const evidence = nonceChain([channel]);
-    this.facts.push({
-      id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
+    const id = sessionId(flow.firstUs, PROTOCOL_UDP, client, server);
+    const facts: SessionFacts = {
+      id,
       client: addressText(client.address),
       host: addressText(server.address),
       firstUs: flow.firstUs,
@@ -245,9 +335,9 @@ export class SessionBuilder {
       names: [],
       certificate: null,
       flows: [],
-    });
-    return {
-      id: sessionId(flow.firstUs, PROTOCOL_UDP, client, server),
+    };
+    const session: Session = {
+      id,
       verdict: 'confirmed',
       carrier: 'udp',
       software: {
@@ -269,7 +359,50 @@ export class SessionBuilder {
         'The connections with the log-in are not in the capture; who is the client is told by the ports alone.',
       ],
     };
+    return { session, facts };
   }
+}
+
+/// The order of sessions in a report.
+export function byStart(a: Session, b: Session): number {
+  return a.start < b.start ? -1 : a.start > b.start ? 1 : a.id < b.id ? -1 : 1;
+}
+
+function candidateOf(
+  flows: readonly (FlowFacts | AccelerationChannel)[],
+  settledUs: number,
+  judge: () => Judged | null,
+): Candidate {
+  return {
+    flows: flows.map(flowKey),
+    firstUs: flows[0]!.firstUs,
+    lastUs: Math.max(...flows.map(({ lastUs }) => lastUs)),
+    packets: flows.reduce((sum, { packets }) => sum + packets, 0),
+    ended: flows.every(({ ended }) => ended),
+    settledUs,
+    judge,
+  };
+}
+
+function flowsOfGroup({
+  primary,
+  additional,
+  refused,
+  channels,
+  serverLeg,
+}: SessionGroup): (FlowFacts | AccelerationChannel)[] {
+  const ofLeg = serverLeg === null ? [] : flowsOfGroup({ ...serverLeg, channels: [] });
+  return [primary, ...additional, ...refused, ...channels.map(({ flow }) => flow), ...ofLeg];
+}
+
+function sshKey({ facts, session }: SshFinding): string {
+  return `${flowKey(facts)} ${session.startUs}`;
+}
+
+/// Names a flow whoever its client is.
+function flowKey(flow: FlowFacts | AccelerationChannel): string {
+  const ends = 'a' in flow ? [flow.a, flow.b] : [flow.client, flow.server];
+  return `${flow.input} ${flow.firstUs} ${ends.map(endKey).sort().join(' ')}`;
 }
 
 /// Nothing of the first version can be recorded any more: what is unverified is suspected at most.

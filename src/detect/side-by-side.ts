@@ -38,6 +38,10 @@ export class SideBySide implements FlowAnalysis {
     return this;
   }
 
+  soFar(flow: TcpFlow): void {
+    for (const analysis of this.analyses) analysis.soFar?.(flow);
+  }
+
   end(flow: TcpFlow): void {
     for (const analysis of this.analyses) analysis.end(flow);
   }

@@ -1,5 +1,5 @@
-/// SoftEther without a session, put together when a capture ends: traces are
-/// weighed against what else is known of their server, messages are merged.
+/// SoftEther without a session: traces are weighed against what else is known of
+/// their server, messages are merged. All at the end of a capture, or live bit by bit.
 
 import type { ProxyRequest } from '../flow/preamble.js';
 import type { Overheard } from './chatter.js';
@@ -58,9 +58,14 @@ export class SightingBuilder {
   /// What was left out because there was too much of it.
   leftOut = 0;
   private readonly merged = new Map<string, Merged>();
-  private readonly traces: TlsTrace[] = [];
-  private readonly attempts: RudpAttempt[] = [];
+  /// Of `merged`, those not told yet by `news`.
+  private fresh: Merged[] = [];
+  private traces: TlsTrace[] = [];
+  private attempts: RudpAttempt[] = [];
   private readonly hints: ServerHint[] = [];
+  /// Servers that a trace made known, and what was reported beside attempts.
+  private readonly known = new Set<string>();
+  private reported: Beside[] = [];
   /// `client server`: the client asked a NAT-T server for that VPN server.
   private readonly wanted = new Set<string>();
 
@@ -96,33 +101,72 @@ export class SightingBuilder {
 
   /// The sightings beside these sessions, in the order of their times, and what they say of servers.
   finish(sessions: readonly SessionFacts[]): { sightings: Sighting[]; hints: ServerHint[] } {
+    this.weigh(sessions, Number.POSITIVE_INFINITY);
+    const sightings = [...this.merged.values()]
+      .filter((merged) => !isExplained(merged, sessions))
+      .map(describe)
+      .sort(byTime);
+    return { sightings, hints: this.hints };
+  }
+
+  /// What is new at `nowUs`, beside these sessions; each sighting once. What a session
+  /// may explain waits for as long as a client tries. The oldest are forgotten.
+  news(sessions: readonly SessionFacts[], nowUs: number): { sightings: Sighting[]; hints: ServerHint[] } {
+    const untilUs = nowUs - SAME_ATTEMPT_US;
+    this.weigh(sessions, untilUs);
+    const isDue = ({ kind, firstUs }: Merged) => kind !== 'contact' || firstUs <= untilUs;
+    const due = this.fresh.filter(isDue);
+    this.fresh = this.fresh.filter((merged) => !isDue(merged));
+    this.forgetOldest();
+    const sightings = due.filter((merged) => !isExplained(merged, sessions)).map(describe);
+    return { sightings, hints: this.hints.splice(0) };
+  }
+
+  /// Half of the room is kept for what is new.
+  private forgetOldest(): void {
+    for (const key of this.merged.keys()) {
+      if (this.merged.size <= MAX_SIGHTINGS / 2) break;
+      this.merged.delete(key);
+    }
+    for (const set of [this.known, this.wanted]) if (set.size > MAX_SIGHTINGS / 2) set.clear();
+  }
+
+  /// Decides on the traces and attempts that were over at `untilUs`.
+  private weigh(sessions: readonly SessionFacts[], untilUs: number): void {
+    const isOver = ({ lastUs }: { lastUs: number }) => lastUs <= untilUs;
+    const due = this.traces.filter(({ facts }) => isOver(facts));
+    const attempts = this.attempts.filter(isOver);
+    if (due.length === 0 && attempts.length === 0) return;
+    this.traces = this.traces.filter(({ facts }) => !isOver(facts));
+    this.attempts = this.attempts.filter((attempt) => !isOver(attempt));
     const known = new Set(sessions.map(targetText));
     const knownHosts = new Set(
-      this.attempts.flatMap(({ answers, server }) => (answers > 0 ? hostText(server) : [])),
+      attempts.flatMap(({ answers, server }) => (answers > 0 ? hostText(server) : [])),
     );
     const ofSessions = new Set(sessions.flatMap(({ flows }) => flows));
-    const traces = this.traces.filter(({ facts }) => !ofSessions.has(flowText(facts)));
+    const traces = due.filter(({ facts }) => !ofSessions.has(flowText(facts)));
     // What is sure by itself makes its server known to the rest.
     const isSure = (trace: TlsTrace) =>
       trace.kind !== 'question' &&
       (trace.kind === 'certificate' || trace.kind === 'openvpn' || trace.answerKnown || trace.beginsAsTools);
-    for (const { facts } of traces.filter(isSure)) known.add(targetText(facts));
-    const reported: Beside[] = [];
+    for (const { facts } of traces.filter(isSure)) this.known.add(targetText(facts));
+    this.reported = this.reported.slice(-MAX_SIGHTINGS);
     for (const trace of traces) {
       const { facts } = trace;
       const host = hostText(facts.server);
       const wanted = this.wanted.has(`${hostText(facts.client)} ${host}`);
-      const related = wanted || known.has(targetText(facts)) || knownHosts.has(host);
+      const target = targetText(facts);
+      const related = wanted || known.has(target) || this.known.has(target) || knownHosts.has(host);
       if (!isSure(trace) && !(trace.kind === 'question' ? wanted : related)) continue;
       this.addTrace(trace);
-      reported.push({ client: hostText(facts.client), host, firstUs: facts.firstUs, lastUs: facts.lastUs });
+      this.reported.push({
+        client: hostText(facts.client),
+        host,
+        firstUs: facts.firstUs,
+        lastUs: facts.lastUs,
+      });
     }
-    this.addAttempts([...sessions, ...reported]);
-    const sightings = [...this.merged.values()]
-      .filter(({ kind, client, server }) => kind !== 'contact' || !hasSession(sessions, client, server))
-      .map(describe)
-      .sort(byTime);
-    return { sightings, hints: this.hints };
+    this.addAttempts(attempts, [...sessions, ...this.reported]);
   }
 
   private addTrace({ kind, facts, frames, answerKnown, calls }: TlsTrace): void {
@@ -166,8 +210,8 @@ export class SightingBuilder {
   }
 
   /// Besides TCP a client tries R-UDP: an attempt of its own only if nothing else came of it.
-  private addAttempts(others: readonly Beside[]): void {
-    for (const { carrier, client, server, firstUs, lastUs, answers, inner, frames } of this.attempts) {
+  private addAttempts(attempts: readonly RudpAttempt[], others: readonly Beside[]): void {
+    for (const { carrier, client, server, firstUs, lastUs, answers, inner, frames } of attempts) {
       const isBeside = others.some(
         (other) =>
           other.client === hostText(client) &&
@@ -213,6 +257,7 @@ export class SightingBuilder {
       }
       merged = { kind, client, server, onePort: true, detail, firstUs, lastUs, count: 0, frames: [] };
       this.merged.set(key, merged);
+      this.fresh.push(merged);
     }
     merged.count++;
     merged.firstUs = Math.min(merged.firstUs, firstUs);
@@ -261,7 +306,9 @@ function portText(end: RawEnd): string {
   return `${hostText(end)} ${end.port}`;
 }
 
-function hasSession(sessions: readonly SessionFacts[], client: RawEnd, server: RawEnd): boolean {
+/// A contact that led to a session says nothing more.
+function isExplained({ kind, client, server }: Merged, sessions: readonly SessionFacts[]): boolean {
+  if (kind !== 'contact') return false;
   return sessions.some(
     (session) => session.client === hostText(client) && portText(session.server) === portText(server),
   );
@@ -287,7 +334,7 @@ function describe({
     client: { ip: hostText(client), port: onePort ? port(client) : null },
     server: { ip: hostText(server), port: port(server) },
     detail,
-    frames: frames.sort((a, b) => a.frame - b.frame),
+    frames: [...frames].sort((a, b) => a.frame - b.frame),
   };
 }
 

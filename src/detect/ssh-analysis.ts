@@ -96,7 +96,19 @@ export class SshAnalysis implements SshListener {
       watches.script.end();
       for (const tolerant of watches.tolerant) tolerant.end();
     }
-    const sizes = watches ?? flowSizes(this.ssh, this.knowledge);
+    return this.sessions();
+  }
+
+  /// The sessions so far, asked for between packets: a segment has no more pieces
+  /// then. What rests on nothing but the program's name waits for the end.
+  soFar(): SshSession[] {
+    if (this.watches === null) return [];
+    if (this.pieceOpen) this.closePiece();
+    return this.candidates.length > 0 || this.running.some(Boolean) ? this.sessions() : [];
+  }
+
+  private sessions(): SshSession[] {
+    const sizes = this.watches ?? flowSizes(this.ssh, this.knowledge);
     const context: SshContext = {
       tls: this.knowledge.tls,
       ssh: this.knowledge.ssh,

@@ -50,11 +50,18 @@ export class SshConnection implements StreamAnalysis {
     this.analysis.ssh.missing(fromClient, length, timeUs, frame);
   }
 
+  soFar(flow: TcpFlow): void {
+    this.tell(flow, this.analysis.soFar());
+  }
+
   end(flow: TcpFlow): void {
+    this.tell(flow, this.analysis.end());
+  }
+
+  private tell(flow: TcpFlow, found: readonly SshSession[]): void {
     // What only a guess takes for SSH has to show more than suspicion.
-    const sessions = this.analysis
-      .end()
-      .filter(({ verdict }) => !flow.guessed || isAtLeast(verdict, 'likely'));
+    const sessions = found.filter(({ verdict }) => !flow.guessed || isAtLeast(verdict, 'likely'));
+    if (sessions.length === 0) return;
     const facts = connectionOf(flow, this.input);
     for (const session of sessions) this.found({ facts: { ...facts, carrier: 'ssh' }, session });
   }

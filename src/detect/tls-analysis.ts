@@ -37,7 +37,7 @@ export interface TlsProfiles {
   turns: TurnProfile | null;
 }
 
-/// Gets what the flows were found to be, when they end.
+/// Gets what the flows are found to be: connections while they go on too, traces when they end.
 export interface TlsFindings {
   connection(connection: TlsConnection): void;
   trace(trace: TlsTrace): void;
@@ -184,12 +184,24 @@ export class TlsAnalysis implements RecordAnalysis {
     return lossy;
   }
 
+  /// A further connection is one once it carries what no tool of management begins
+  /// with; before it carries anything the server may still turn it away.
+  soFar(flow: TcpFlow): void {
+    const { reading, tunnel, after } = this;
+    if (reading === null || tunnel === null || after?.mayBeginAsTools) return;
+    if (reading.outcome === 'primary' || tunnel.used) this.tellConnection(flow, reading, tunnel);
+  }
+
   end(flow: TcpFlow): void {
     const { reading, tunnel, after } = this;
     if (after !== null) this.endAfter(flow, after);
     else if (tunnel === null) this.endWithout(flow);
     // Calls that begin as the tools of management do are no further connection of a session.
     if (reading === null || tunnel === null || after?.beginsAsTools) return;
+    this.tellConnection(flow, reading, tunnel);
+  }
+
+  private tellConnection(flow: TcpFlow, reading: ScriptReading, tunnel: Tunnel): void {
     const { client, server } = flow;
     this.found.connection({
       ...connectionOf(flow, this.input),

@@ -49,9 +49,14 @@ export class TurnAnalysis implements VolumeListener {
   /// The connection that the turns show, once its flow has ended; null for none.
   end(input: number): TlsConnection | null {
     if (!this.failed && this.tunnel === null) this.closeTurn();
+    if (this.tunnel !== null) this.endSegment(this.tunnel);
+    return this.soFar(input);
+  }
+
+  /// The same as far as it is known; what the last segment says comes with the next one.
+  soFar(input: number): TlsConnection | null {
     const { reading, tunnel, flow } = this;
     if (reading === null || tunnel === null) return null;
-    this.endSegment(tunnel);
     const { best } = tunnel;
     const helloUs = this.log.timeUs[0]!;
     return {

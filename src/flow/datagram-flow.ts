@@ -19,6 +19,9 @@ export interface DatagramAnalysis {
     timeUs: number,
     frame: number,
   ): boolean;
+  /// Tells what the flow is while it goes on; `end` tells it a last time. Changes
+  /// nothing. Left out where only the whole flow can tell.
+  soFar?(flow: DatagramFlow): void;
   /// The flow has ended; its facts are final.
   end(flow: DatagramFlow): void;
   /// The flow is let go before its end.
@@ -35,6 +38,8 @@ export class DatagramFlow {
   lastUs = 0;
   /// Packets so far, copies included.
   packets = 0;
+  /// No more of it will come.
+  ended = false;
   /// Payload bytes of each end since the flow is followed, copies left out.
   bytesFromA = 0;
   bytesFromB = 0;
@@ -61,6 +66,7 @@ export class DatagramFlow {
 
   reset(): void {
     this.analysis = null;
+    this.ended = false;
     this.bytesFromA = 0;
     this.bytesFromB = 0;
     this.ends = null;

@@ -112,8 +112,28 @@ export class DatagramFollower {
   end(entry: number): void {
     const slot = this.table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
     const flow = this.pool.at(slot);
+    flow.ended = true;
     flow.analysis!.end(flow);
     this.releaseSlot(slot);
+  }
+
+  /// Flows followed at the moment.
+  get following(): number {
+    return this.pool.taken;
+  }
+
+  /// Ends the followed flows that have been silent for too long at that second.
+  endSilent(second: number): void {
+    this.pool.forEach(({ entry }) => {
+      this.table.removeIfSilent(entry, second);
+    });
+  }
+
+  /// Tells what the followed flows are so far.
+  soFar(): void {
+    this.pool.forEach((flow) => {
+      flow.analysis!.soFar?.(flow);
+    });
   }
 
   private isWorthFollowing(entry: number, packet: Packet, bytes: Uint8Array): boolean {

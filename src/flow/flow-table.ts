@@ -398,12 +398,16 @@ export class FlowTable {
   private sweep(now: number): void {
     for (let i = 0; i < SWEEP_PER_FLOW && this.highWater > 0; i++) {
       if (this.sweepAt >= this.highWater) this.sweepAt = 0;
-      const entry = this.sweepAt++;
-      const at = entry * ENTRY_WORDS;
-      const kind = this.words[at + WORD_KIND]!;
-      if (kind === KIND_FREE) continue;
-      if (((now - this.words[at + WORD_LAST_SECOND]!) | 0) > this.idleLimit(kind)) this.remove(entry);
+      this.removeIfSilent(this.sweepAt++, now);
     }
+  }
+
+  /// Removes a flow whose last packet is too long ago at that second.
+  removeIfSilent(entry: number, second: number): void {
+    const at = entry * ENTRY_WORDS;
+    const kind = this.words[at + WORD_KIND]!;
+    if (kind === KIND_FREE) return;
+    if (((second - this.words[at + WORD_LAST_SECOND]!) | 0) > this.idleLimit(kind)) this.remove(entry);
   }
 
   private idleLimit(kind: number): number {

@@ -110,6 +110,10 @@ class TracedAnalysis implements FlowAnalysis {
     return this;
   }
 
+  soFar(flow: TcpFlow): void {
+    if (this.traced.refusedAfter === null) this.inner.soFar?.(flow);
+  }
+
   end(flow: TcpFlow): void {
     if (this.traced.refusedAfter === null) this.inner.end(flow);
   }

@@ -89,6 +89,25 @@ export class FlowTracker {
     else if (packet.payloadLen > 0) this.datagrams.first(entry, packet, bytes, timeUs, frame);
   }
 
+  /// Flows followed at the moment.
+  get followedFlows(): number {
+    return this.tcp.following + this.datagrams.following;
+  }
+
+  /// Ends the followed flows that have been silent for too long at `nowUs`. New flows
+  /// do that as well, but live none may come.
+  endSilent(nowUs: number): void {
+    const second = Math.floor(nowUs / 1e6) | 0;
+    this.tcp.endSilent(second);
+    this.datagrams.endSilent(second);
+  }
+
+  /// Has the analyses tell what their flows are so far.
+  soFar(): void {
+    this.tcp.soFar();
+    this.datagrams.soFar();
+  }
+
   /// Forgets everything, ready for another capture; `table.endAll` comes first.
   clear(): void {
     this.table.clear();

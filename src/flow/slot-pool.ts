@@ -23,7 +23,17 @@ export class SlotPool<Flow extends Slotted> {
   }
 
   get isFull(): boolean {
-    return this.flows.length - this.free.length >= this.limit;
+    return this.taken >= this.limit;
+  }
+
+  /// Slots in use.
+  get taken(): number {
+    return this.flows.length - this.free.length;
+  }
+
+  /// Visits every flow that has a slot; the visitor may release that slot.
+  forEach(visit: (flow: Flow) => void): void {
+    for (const flow of this.flows) if (flow.entry >= 0) visit(flow);
   }
 
   /// The number of a free slot.

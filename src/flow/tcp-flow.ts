@@ -30,6 +30,9 @@ export interface FlowAnalysis {
   /// A record's header is missing in the capture. Returns what follows the flow
   /// from here on: itself, or an analysis that can do with less.
   headersLost?(flow: TcpFlow): FlowAnalysis;
+  /// Tells what the flow is while it goes on, if that is settled already; `end` tells
+  /// it a last time. Changes nothing. Left out where only the whole flow can tell.
+  soFar?(flow: TcpFlow): void;
   /// The flow has ended; its facts are final.
   end(flow: TcpFlow): void;
 }
@@ -55,6 +58,8 @@ export interface StreamAnalysis {
   ): boolean;
   /// Bytes that were on the wire but not captured.
   missing(flow: TcpFlow, fromClient: boolean, length: number, timeUs: number, frame: number): void;
+  /// As with `FlowAnalysis`.
+  soFar?(flow: TcpFlow): void;
   /// The flow has ended; its facts are final.
   end(flow: TcpFlow): void;
 }
@@ -83,8 +88,10 @@ export class TcpFlow {
   midstream = false;
   /// Only a guess says what it carries.
   guessed = false;
-  /// A FIN or RST was seen; known when the flow ends.
+  /// A FIN or RST was seen; as of the last time that the flow was asked about.
   closeSeen = false;
+  /// No more of it will come.
+  ended = false;
   firstUs = 0;
   lastUs = 0;
   packets = 0;
@@ -112,6 +119,7 @@ export class TcpFlow {
     this.volumes = null;
     this.ends = null;
     this.layers = NO_LAYERS;
+    this.ended = false;
     this.dismissed = false;
     this.midstream = false;
     this.guessed = false;

@@ -288,13 +288,43 @@ export class TcpFollower {
     flow.client.stream.end();
     flow.server.stream.end();
     if (!flow.dismissed) {
-      flow.packets = this.table.words[at + WORD_PACKETS]!;
-      flow.closeSeen = (this.table.words[at + WORD_KIND]! & ANY_CLOSE) !== 0;
-      const { a, b } = this.table.endsOf(entry);
-      flow.ends = flow.clientIsB ? { client: b, server: a } : { client: a, server: b };
+      this.readTable(flow);
+      flow.ended = true;
       (flow.analysis ?? flow.streamAnalysis)!.end(flow);
     }
     this.releaseSlot(slot);
+  }
+
+  /// Flows followed at the moment.
+  get following(): number {
+    return this.pool.taken;
+  }
+
+  /// Ends the followed flows that have been silent for too long at that second.
+  endSilent(second: number): void {
+    this.pool.forEach(({ entry }) => {
+      this.table.removeIfSilent(entry, second);
+    });
+  }
+
+  /// Tells what the followed flows are so far.
+  soFar(): void {
+    this.pool.forEach((flow) => {
+      const asked = (flow.analysis ?? flow.streamAnalysis)!;
+      if (asked.soFar === undefined) return;
+      this.readTable(flow);
+      asked.soFar(flow);
+    });
+  }
+
+  /// What the table knows of a flow.
+  private readTable(flow: TcpFlow): void {
+    const at = flow.entry * ENTRY_WORDS;
+    flow.packets = this.table.words[at + WORD_PACKETS]!;
+    flow.closeSeen = (this.table.words[at + WORD_KIND]! & ANY_CLOSE) !== 0;
+    if (flow.ends !== null) return;
+    const { a, b } = this.table.endsOf(flow.entry);
+    flow.ends = flow.clientIsB ? { client: b, server: a } : { client: a, server: b };
   }
 
   private takeSlot(entry: number): TcpFlow {

@@ -211,6 +211,11 @@ export const softetherTls: TlsSessionProfile = {
   },
   running: {
     patience: { value: 96, source: 'a default session shows polls or keep-alives within its first 20 s' },
+    settleUs: {
+      value: 20_800_000,
+      source:
+        'twice the longest silence (`keepAlive.gapUs`): by then each connection has sent something, and a keep-alive or poll after it',
+    },
     minFrameShare: {
       value: 0.5,
       source: 'half of the least share of `frameSizes`, because polls may still come',

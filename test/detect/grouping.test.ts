@@ -40,6 +40,7 @@ function connection(kind: TlsConnection['kind'], told: Told = {}): TlsConnection
   if (used) tunnel.server.records = 1;
   const flow: FlowFacts = {
     input: 0,
+    ended: true,
     carrier: 'tcp',
     protocol: 'tcp',
     client: end(CLIENT, nextPort++),
@@ -163,6 +164,20 @@ test('other parties, another capture or another target behind the proxy: another
   ]);
 });
 
+test('R-UDP that carries its tunnel in bulk packets was not turned away', () => {
+  const bulk = {
+    carrier: 'udp',
+    keyless: false,
+    segments: 9,
+    bulkPackets: 5,
+    bulkLinks: 4,
+    frames: [],
+  } as const;
+  const closed = connection('running', { used: false, closeSeen: true });
+  assert.equal(group([closed]).length, 0);
+  assert.equal(group([{ ...closed, rudp: bulk }]).length, 1);
+});
+
 test('connections that the server turned away stand aside', () => {
   const primary = connection('primary');
   const refused = connection('additional', { from: 1.5, to: 1.6, used: false, closeSeen: true });
@@ -223,6 +238,7 @@ function channel(from: number, to: number, a: FlowEnd, b: FlowEnd, input = 0): A
     firstUs: from * 1e6,
     lastUs: to * 1e6,
     packets: 20,
+    ended: true,
     bytesFromA: 1,
     bytesFromB: 2,
     fromA: reading(true),

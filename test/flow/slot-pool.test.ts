@@ -79,3 +79,17 @@ test('whatever is taken and released, each entry has its own slot and no more th
     }),
   );
 });
+
+test('every flow with a slot is visited, also when the visitor releases it', () => {
+  const { slots } = pool(3);
+  const first = slots.take(10);
+  slots.take(20);
+  slots.take(30);
+  slots.release(first);
+  const visited: number[] = [];
+  slots.forEach(({ entry }) => {
+    visited.push(entry);
+    slots.release(entry === 20 ? 1 : 2);
+  });
+  assert.deepEqual([visited, slots.taken], [[20, 30], 0]);
+});

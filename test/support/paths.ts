@@ -13,6 +13,11 @@ export const NO_CORPORA = existsSync(CORPORA)
   ? false
   : `the corpora are not at ${CORPORA}: nothing was compared with captures of other projects`;
 
+/// Recordings that the samples were chosen from; not part of the project.
+export const CAPTURES = join(ROOT, '..', 'shared', 'captures', 'dev');
+
+export const NO_CAPTURES = existsSync(CAPTURES) ? false : `there are no more recordings at ${CAPTURES}`;
+
 /// The project's samples by name, each a folder with `capture.pcap`.
 export function samples(): string[] {
   return readdirSync(join(ROOT, 'samples'))

@@ -5,9 +5,10 @@ import type { Readable } from 'node:stream';
 import type { CaptureFormat } from '../../capture/capture-summary.js';
 import { type FrameBatch, LINKTYPE_NO_PACKET } from '../../capture/frame-batch.js';
 import { FrameMerger } from '../../capture/frame-merge.js';
-import type { Sighting } from '../../detect/findings.js';
+import type { Session, Sighting } from '../../detect/findings.js';
 import { rfc3339 } from '../../detect/rfc3339.js';
-import { LiveEngine, type SessionChange } from '../../live-engine.js';
+import { byStart } from '../../detect/sessions.js';
+import { type LiveCounts, LiveEngine, type SessionChange } from '../../live-engine.js';
 import { type Damage, type Input, type Report, SCHEMA_VERSION } from '../../report/model.js';
 import { describeError } from '../errors.js';
 import { VERSION } from '../version.js';
@@ -64,6 +65,9 @@ const HOLD_US = 1_200_000;
 /// Interruptions that the report names one by one.
 const MAX_DAMAGE = 100;
 
+/// Sessions that the report at the end names, the latest ones; some 4 KB each.
+const MAX_REPORTED = 10_000;
+
 export class LiveRun {
   private readonly engine: LiveEngine;
   private readonly merger: FrameMerger | undefined;
@@ -80,8 +84,12 @@ export class LiveRun {
   private streamDropped = 0;
   private toldDropped = { kernel: 0, tool: 0 };
   private interruptions = 0;
-  private sessions = new Set<string>();
+  /// The engine forgets its own when it ends.
+  private finalCounts: LiveCounts | undefined;
+  private readonly running = new Set<string>();
   private sessionCount = 0;
+  /// The final records, for the report at the end.
+  private readonly ended: Session[] = [];
   private speed = { bitsPerSecond: 0, bytes: 0, timeMs: performance.now() };
 
   constructor(private readonly options: LiveRunOptions) {
@@ -112,6 +120,7 @@ export class LiveRun {
     for (const timer of timers) clearInterval(timer);
     this.merger?.release(Number.POSITIVE_INFINITY);
     this.tellDrops();
+    this.finalCounts = this.engine.counts();
     const findings = this.engine.end();
     return {
       schemaVersion: SCHEMA_VERSION,
@@ -126,18 +135,19 @@ export class LiveRun {
       },
       inputs: [this.describe(failure)],
       ...findings,
+      sessions: this.ended.sort(byStart),
     };
   }
 
   /// How it goes now.
   status(): LiveStatus {
-    const { packets, bytes, flows } = this.engine.counts();
+    const { packets, bytes, flows } = this.finalCounts ?? this.engine.counts();
     return {
       time: new Date().toISOString(),
       packets,
       bytes,
       bitsPerSecond: this.speed.bitsPerSecond,
-      flows,
+      flows: flows.tcp + flows.udp + flows.icmp,
       dropped: this.dropped(),
       sessions: this.sessionCount,
       capturing: [...this.capturing],
@@ -260,12 +270,17 @@ export class LiveRun {
   }
 
   private changed(change: SessionChange): void {
-    const { id } = change.session;
-    if (!this.sessions.has(id)) {
-      this.sessions.add(id);
+    const { session, kind } = change;
+    if (!this.running.has(session.id)) {
+      this.running.add(session.id);
       this.sessionCount++;
     }
-    if (change.kind === 'ended') this.sessions.delete(id);
+    if (kind === 'ended') {
+      this.running.delete(session.id);
+      this.ended.push(session);
+      // The log has them all; the report at the end has the latest.
+      if (this.ended.length > MAX_REPORTED) this.ended.shift();
+    }
     this.options.changed(change);
   }
 
