@@ -2,6 +2,7 @@
 /// no I/O, no clock, no randomness.
 
 import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
+import type { ClockJump } from './detect/caveats.js';
 import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
 import type { TlsConnection } from './detect/connection.js';
@@ -65,6 +66,10 @@ export interface Findings {
   sightings: Sighting[];
   servers: ServerEntry[];
   diagnostics: Diagnostics;
+  /// The first jumps of the clock; `diagnostics.clockJumps` counts all.
+  clockJumps: ClockJump[];
+  /// Packets stored shorter than they were, and the most bytes that any of them holds.
+  cut: { packets: number; longest: number };
 }
 
 const TLS_PROFILES: TlsProfiles = {
@@ -76,6 +81,9 @@ const TLS_PROFILES: TlsProfiles = {
 /// More than a second back, or more than an hour ahead, between neighbouring packets.
 const CLOCK_BACK_US = 1_000_000;
 const CLOCK_FORWARD_US = 3_600_000_000;
+
+/// Jumps of the clock that are listed; all are counted.
+const MAX_CLOCK_JUMPS = 16;
 
 export class Engine {
   private readonly packet = new Packet();
@@ -93,6 +101,7 @@ export class Engine {
   protected lastUs = Number.NaN;
   /// Most bytes kept of a packet that was cut; 0 for none.
   private cutAt = 0;
+  private clockJumps: ClockJump[] = [];
 
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();
@@ -171,8 +180,7 @@ export class Engine {
       }
       if (Number.isNaN(this.lastUs)) this.beganUs = time;
       const sinceLast = time - this.lastUs;
-      if (sinceLast < -CLOCK_BACK_US) diagnostics.clockJumps.back++;
-      else if (sinceLast > CLOCK_FORWARD_US) diagnostics.clockJumps.forward++;
+      if (sinceLast < -CLOCK_BACK_US || sinceLast > CLOCK_FORWARD_US) this.noteClockJump(frame[i]!, time);
       this.lastUs = time;
       const stop = decodeFrame(view, at, captured, original, link, packet);
       if (stop === STOP_NONE) tracker.packet(packet, bytes, view, time, frame[i]!);
@@ -199,6 +207,12 @@ export class Engine {
     else this.stops[stop]!++;
   }
 
+  private noteClockJump(frame: number, toUs: number): void {
+    const { lastUs: fromUs, clockJumps, diagnostics } = this;
+    diagnostics.clockJumps[toUs < fromUs ? 'back' : 'forward']++;
+    if (clockJumps.length < MAX_CLOCK_JUMPS) clockJumps.push({ frame, fromUs, toUs });
+  }
+
   /// Ends the capture and returns what it gave; the engine is ready for the next.
   end(): Findings {
     const { tracker, diagnostics } = this;
@@ -218,11 +232,21 @@ export class Engine {
     diagnostics.flows = { tcp: table.tcpFlows, udp: table.udpFlows, icmp: table.icmpFlows };
     diagnostics.midstreamFlows = table.midstreamFlows;
     diagnostics.evictedFlows = table.evictedFlows + tracker.givenUpFlows;
+    diagnostics.oneSidedFlows = table.oneSidedFlows;
+    diagnostics.limitsHit = tracker.limitsHit;
     diagnostics.gaps = tracker.gaps;
     const { sessions, facts } = this.finishSessions();
     const { sightings, hints } = this.sightings.finish(facts);
     diagnostics.sightingsLeftOut = this.sightings.leftOut;
-    const findings: Findings = { sessions, sightings, servers: serversOf(facts, hints), diagnostics };
+    const findings: Findings = {
+      sessions,
+      sightings,
+      servers: serversOf(facts, hints),
+      diagnostics,
+      clockJumps: this.clockJumps,
+      cut: { packets: diagnostics.cutPackets, longest: this.cutAt },
+    };
+    this.clockJumps = [];
     this.sightings = new SightingBuilder(this.input);
     this.sessions = this.newSessions();
     this.diagnostics = newDiagnostics();

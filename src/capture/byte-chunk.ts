@@ -7,12 +7,13 @@
 ///     0 ............ CHUNK_HEADROOM .................... + CHUNK_BYTES
 ///          [tail of the last chunk][data from the source     ]
 
-import { MAX_RECORD_BYTES } from './limits.js';
+import { MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES } from './limits.js';
 
-/// Room in front of the data: the longest unfinished record. Allocators put 16
-/// bytes of their own in front of a large block; with 48 more the data begins at
-/// a cache line, where some processors copy to twice as fast (measured).
-export const CHUNK_HEADROOM = MAX_RECORD_BYTES + 48;
+/// Room in front of the data: the longest unfinished record, or what is held after
+/// damage. Allocators put 16 bytes of their own in front of a large block; with
+/// 48 more (and a multiple of 64 before) the data begins at a cache line, where
+/// some processors copy to twice as fast (measured).
+export const CHUNK_HEADROOM = Math.max(MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES) + 48;
 
 /// Data bytes of one chunk. 1 MiB reads as fast as larger ones and stays in
 /// the second-level cache of current machines (measured with `npm run bench`).

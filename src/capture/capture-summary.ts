@@ -8,6 +8,11 @@ export interface CaptureDamage {
   offset: number;
   reason: string;
   bytesLost: number;
+  /// The number of the last frame before it; 0 if there is none.
+  afterFrame: number;
+  /// Microseconds since 1970 of the last packet before and the first after it; NaN if there is none.
+  fromUs: number;
+  toUs: number;
 }
 
 /// An interface as a pcapng section describes it. `tsresol` and `offsetSeconds`
@@ -34,7 +39,12 @@ export interface CaptureSummary {
   lastUs: number;
   /// Packets the recording side reports as lost, or null where it does not say.
   dropped: number | null;
+  /// At most MAX_DAMAGE_LISTED places, in file order.
   damage: CaptureDamage[];
+  /// Places beyond those, and the bytes lost there.
+  damageLeftOut: { places: number; bytesLost: number };
+  /// Limits that the file hit (`limits.ts`), by name, and how often.
+  limitsHit: Record<string, number>;
   /// Why the bytes are no capture: what was found and what was expected.
   notACapture: string | null;
 }
@@ -50,6 +60,13 @@ export function newSummary(): CaptureSummary {
     lastUs: Number.NaN,
     dropped: null,
     damage: [],
+    damageLeftOut: { places: 0, bytesLost: 0 },
+    limitsHit: {},
     notACapture: null,
   };
+}
+
+/// Counts that the file hit a limit.
+export function noteLimit({ limitsHit }: CaptureSummary, name: string): void {
+  limitsHit[name] = (limitsHit[name] ?? 0) + 1;
 }

@@ -1,4 +1,4 @@
-import type { CaptureSummary } from './capture-summary.js';
+import type { CaptureDamage, CaptureSummary } from './capture-summary.js';
 import { BATCH_FRAMES, FrameBatch, type FrameSink, LINKTYPE_NO_PACKET } from './frame-batch.js';
 
 /// Numbers frames, collects them in the one batch and hands it on when it is
@@ -6,11 +6,32 @@ import { BATCH_FRAMES, FrameBatch, type FrameSink, LINKTYPE_NO_PACKET } from './
 export class FrameWriter {
   private readonly batch = new FrameBatch();
   private frame = 0;
+  /// Damage that waits for the time of the packet after it, and where in the batch that will stand.
+  private awaiting: CaptureDamage | null = null;
+  private awaitedAt = 0;
 
   constructor(
     private readonly sink: FrameSink,
     private readonly summary: CaptureSummary,
   ) {}
+
+  /// Frames written so far.
+  get frameCount(): number {
+    return this.frame;
+  }
+
+  /// The next packet is the first after this damage.
+  noteTimeAfter(damage: CaptureDamage): void {
+    this.fillTimeAfter();
+    this.awaiting = damage;
+    this.awaitedAt = this.batch.count;
+  }
+
+  private fillTimeAfter(): void {
+    if (this.awaiting === null || this.awaitedAt >= this.batch.count) return;
+    this.awaiting.toUs = this.batch.timeUs[this.awaitedAt]!;
+    this.awaiting = null;
+  }
 
   /// The following frames lie in these bytes.
   beginChunk(bytes: Uint8Array, view: DataView): void {
@@ -48,7 +69,9 @@ export class FrameWriter {
 
   flush(): void {
     if (this.batch.count === 0) return;
+    this.fillTimeAfter();
     this.sink(this.batch);
     this.batch.count = 0;
+    this.awaitedAt = 0;
   }
 }

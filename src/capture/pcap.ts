@@ -3,25 +3,50 @@
 import type { CaptureSummary } from './capture-summary.js';
 import type { FrameWriter } from './frame-writer.js';
 import { MAX_PACKET_BYTES } from './limits.js';
-import { aixLinkType, type PcapVariant, tellRecordHeader } from './pcap-variants.js';
-import { BrokenRecord, type RecordParser } from './record-parser.js';
+import {
+  aixLinkType,
+  FILE_HEADER_BYTES,
+  type PcapVariant,
+  pcapVariant,
+  tellRecordHeader,
+} from './pcap-variants.js';
+import { BrokenRecord, NO_RECORD, type RecordParser, UNDECIDED } from './record-parser.js';
+import { reachOf } from './resync.js';
 
 /// The upper bits of the link-type field hold the length of the frame check sequence.
 const LINKTYPE_MASK = 0x03ff_ffff;
 
+/// Neighbouring packets further apart than this are looked at twice: a clock may
+/// be set, but bytes that are no header say anything.
+const DAY_SECONDS = 86_400;
+
+/// More than any packet has on the wire: of a length that is looked at twice.
+const MAX_ORIGINAL_BYTES = 1 << 24;
+
+/// True if a classic pcap file begins at `at`: the first 24 bytes must be there.
+export function isPcapHeader(view: DataView, at: number): boolean {
+  const variant = pcapVariant(view, at);
+  return variant !== undefined && view.getUint16(at + 4, variant.littleEndian) === 2;
+}
+
 export class PcapParser implements RecordParser {
+  previousAt = -1;
   private readonly littleEndian: boolean;
   /// 0 until it is known, which takes the whole first record.
   private recordHeaderBytes = 0;
   /// Divides the fraction of a record's time into microseconds.
   private fractionsPerUs: number;
   private headerRead = false;
-  private isEndOfFile = false;
-  /// Records without a time or a byte in front of where the parser stands.
-  private emptyRecords = 0;
   private linkType = 0;
   /// Files of version 2.2 and before hold the two lengths the other way round.
   private swappedLengths = false;
+  private magic = 0;
+  private maxCapturedBytes = MAX_PACKET_BYTES;
+  private longestBytes = 0;
+  /// Second of the last packet; NaN before the first.
+  private lastSeconds = Number.NaN;
+  /// The same of the last packet whose time agreed with the one before it.
+  private agreedSeconds = Number.NaN;
 
   constructor(
     private readonly variant: PcapVariant,
@@ -33,7 +58,7 @@ export class PcapParser implements RecordParser {
     summary.finerThanMicroseconds = variant.nanoseconds;
   }
 
-  parse(_bytes: Uint8Array, view: DataView, start: number, end: number): number {
+  parse(_bytes: Uint8Array, view: DataView, start: number, end: number, isEnd: boolean): number {
     let at = start;
     if (!this.headerRead) {
       if (end - at < this.variant.fileHeaderBytes) return at;
@@ -41,7 +66,7 @@ export class PcapParser implements RecordParser {
       at += this.variant.fileHeaderBytes;
     }
     if (this.recordHeaderBytes === 0) {
-      const known = tellRecordHeader(this.variant, view, at, end, this.isEndOfFile);
+      const known = tellRecordHeader(this.variant, view, at, end, isEnd);
       if (known === undefined) return at;
       this.recordHeaderBytes = known;
     }
@@ -61,16 +86,77 @@ export class PcapParser implements RecordParser {
       const next = at + recordHeaderBytes + capturedLen;
       if (next > end) return at;
       const seconds = view.getUint32(at, littleEndian);
+      const agrees = Math.abs(seconds - this.lastSeconds) <= DAY_SECONDS;
+      if ((!agrees || originalLen === 0) && !this.isConfirmed(view, at, next, end, isEnd)) return at;
+      if (agrees) this.agreedSeconds = seconds;
       const fraction = view.getUint32(at + 4, littleEndian);
       const us = fractionsPerUs === 1 ? fraction : Math.floor(fraction / fractionsPerUs);
-      if (seconds === 0 && capturedLen === 0 && fraction === 0) this.emptyRecords++;
-      else this.emptyRecords = 0;
       // Some writers leave the original length zero or too small.
       const wireLen = originalLen > capturedLen && originalLen < 0x8000_0000 ? originalLen : capturedLen;
       writer.add(at + recordHeaderBytes, capturedLen, wireLen, seconds * 1e6 + us, linkType);
+      if (capturedLen > this.longestBytes) this.longestBytes = capturedLen;
+      this.lastSeconds = seconds;
+      this.previousAt = at;
       at = next;
     }
     return at;
+  }
+
+  /// A doubtful record is confirmed if it is the first, if another may begin where it ends, or if the file ends there.
+  /// False if that takes more bytes. Throws if it is none.
+  private isConfirmed(view: DataView, at: number, next: number, end: number, isEnd: boolean): boolean {
+    if (end - at < FILE_HEADER_BYTES && !isEnd) return false;
+    if (end - at >= FILE_HEADER_BYTES && isPcapHeader(view, at)) {
+      throw new BrokenRecord(at, 'a pcap file header stands where a packet record should begin');
+    }
+    if (isZero(view, at, this.recordHeaderBytes)) {
+      throw new BrokenRecord(at, 'zero bytes stand where a packet record should begin');
+    }
+    if (Number.isNaN(this.lastSeconds)) return true;
+    if (end - next < this.recordHeaderBytes) return isEnd;
+    const captured = view.getUint32(next + 8, this.littleEndian);
+    const original = view.getUint32(next + 12, this.littleEndian);
+    const mayBegin =
+      Math.min(captured, original) <= MAX_PACKET_BYTES && Math.max(captured, original) <= MAX_ORIGINAL_BYTES;
+    const isEmpty = isZero(view, next, this.recordHeaderBytes);
+    if (mayBegin && !isEmpty && (this.swappedLengths || captured <= MAX_PACKET_BYTES)) return true;
+    if (isPcapHeader(view, next)) return true;
+    throw new BrokenRecord(
+      at,
+      'a packet record is a day or more away from the one before it or has no length, and none follows where it ends',
+    );
+  }
+
+  measure(view: DataView, at: number, previousAt: number, end: number): number {
+    if (end - at < this.recordHeaderBytes) return UNDECIDED;
+    const { littleEndian } = this;
+    const seconds = view.getUint32(at, littleEndian);
+    // The header of a file that was joined to this one.
+    if (seconds === this.magic && isPcapHeader(view, at)) {
+      const { fileHeaderBytes } = this.variant;
+      return end - at < fileHeaderBytes + this.recordHeaderBytes ? UNDECIDED : fileHeaderBytes;
+    }
+    let captured = view.getUint32(at + 8, littleEndian);
+    let original = view.getUint32(at + 12, littleEndian);
+    if (this.swappedLengths && captured > original) [captured, original] = [original, captured];
+    if (captured === 0 || captured > this.maxCapturedBytes) return NO_RECORD;
+    if (original < captured || original > MAX_ORIGINAL_BYTES) return NO_RECORD;
+    if (view.getUint32(at + 4, littleEndian) >= 1e6 * this.fractionsPerUs) return NO_RECORD;
+    const before = previousAt < 0 ? this.magic : view.getUint32(previousAt, littleEndian);
+    if (before !== this.magic && Math.abs(seconds - before) > DAY_SECONDS) return NO_RECORD;
+    return this.recordHeaderBytes + captured;
+  }
+
+  reachFrom(): number {
+    return reachOf(this.longestBytes, this.maxCapturedBytes) + 2 * this.recordHeaderBytes;
+  }
+
+  /// What a packet carries can end where the next record begins. But a capture
+  /// that was sent through this one is older than the packets that carry it.
+  mayFollow(view: DataView, at: number): boolean {
+    const isHeader = view.getUint32(at, this.littleEndian) === this.magic && isPcapHeader(view, at);
+    const seconds = view.getUint32(isHeader ? at + this.variant.fileHeaderBytes : at, this.littleEndian);
+    return !(seconds < this.agreedSeconds - 1);
   }
 
   describeUnfinished(view: DataView, start: number, end: number): string {
@@ -79,14 +165,6 @@ export class PcapParser implements RecordParser {
     if (left < this.recordHeaderBytes) return 'the file ends inside the header of a packet record';
     const capturedLen = view.getUint32(start + 8, this.littleEndian);
     return `the file ends inside a packet record: ${capturedLen} bytes announced, ${left - this.recordHeaderBytes} there`;
-  }
-
-  endOfFile(): void {
-    this.isEndOfFile = true;
-  }
-
-  zerosAtEnd(): { records: number; bytes: number } {
-    return { records: this.emptyRecords, bytes: this.emptyRecords * this.recordHeaderBytes };
   }
 
   private readFileHeader(view: DataView, at: number): void {
@@ -103,7 +181,15 @@ export class PcapParser implements RecordParser {
       this.fractionsPerUs = 1000;
       this.summary.finerThanMicroseconds = true;
     }
+    const snapLen = view.getUint32(at + 16, this.littleEndian);
+    if (snapLen > 0 && snapLen < MAX_PACKET_BYTES) this.maxCapturedBytes = snapLen;
+    this.magic = view.getUint32(at, this.littleEndian);
     this.headerRead = true;
-    this.summary.format = 'pcap';
+    this.summary.format ??= 'pcap';
   }
+}
+
+function isZero(view: DataView, at: number, length: number): boolean {
+  for (let i = 0; i < length; i += 4) if (view.getUint32(at + i, true) !== 0) return false;
+  return true;
 }

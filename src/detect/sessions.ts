@@ -274,6 +274,7 @@ export class SessionBuilder {
   private describeSsh({ facts, session }: SshFinding): Session {
     const caveats = [
       'The session is inside SSH: its times and bytes are those of the SSH connection since its log-in, other channels included.',
+      ...captureCaveats([facts], this.cutAt),
     ];
     if (session.reversed) {
       caveats.push('The forwarding is reversed (-R): the VPN client is on the side of the SSH server.');

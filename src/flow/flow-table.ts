@@ -56,6 +56,11 @@ export const STATE_NEW = 0 << STATE_SHIFT;
 export const STATE_FOLLOWED = 1 << STATE_SHIFT;
 /// Cannot be SoftEther any more: only counted.
 export const STATE_DISMISSED = 2 << STATE_SHIFT;
+/// A packet of this end was seen.
+const KIND_SEEN_A = 1 << 18;
+const KIND_SEEN_B = 1 << 19;
+/// Somebody sent payload over TCP.
+export const KIND_PAYLOAD = 1 << 20;
 const KIND_FREE = -1;
 
 /// One end of a flow; an address is 4 or 16 bytes.
@@ -107,6 +112,8 @@ export class FlowTable {
   icmpFlows = 0;
   /// TCP flows whose first packet was no SYN.
   midstreamFlows = 0;
+  /// TCP flows with payload, gone by now, of which only one direction was seen.
+  oneSidedFlows = 0;
   /// Flows given up because the table was full.
   evictedFlows = 0;
 
@@ -161,6 +168,7 @@ export class FlowTable {
       ) {
         words[at + WORD_PACKETS]!++;
         words[at + WORD_LAST_SECOND] = second;
+        words[at + WORD_KIND]! |= this.fromB ? KIND_SEEN_B : KIND_SEEN_A;
         return entry;
       }
       slot = (slot + SLOT_WORDS) & mask;
@@ -216,8 +224,8 @@ export class FlowTable {
   restart(entry: number, timeUs: number): void {
     const at = entry * ENTRY_WORDS;
     const kind = this.words[at + WORD_KIND]!;
-    if ((kind & STATE_MASK) === STATE_FOLLOWED) this.release(entry);
-    this.words[at + WORD_KIND] = kind & KEY_MASK;
+    this.leave(entry);
+    this.words[at + WORD_KIND] = (kind & KEY_MASK) | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
     this.begin(at, timeUs);
     this.tcpFlows++;
   }
@@ -253,7 +261,7 @@ export class FlowTable {
 
   /// Releases every followed flow, as at the end of a capture; `clear` is due then.
   endAll(): void {
-    for (let entry = 0; entry < this.highWater; entry++) this.releaseIfFollowed(entry);
+    for (let entry = 0; entry < this.highWater; entry++) this.leave(entry);
   }
 
   /// Forgets all flows; keeps the memory.
@@ -268,6 +276,7 @@ export class FlowTable {
     this.udpFlows = 0;
     this.icmpFlows = 0;
     this.midstreamFlows = 0;
+    this.oneSidedFlows = 0;
     this.evictedFlows = 0;
   }
 
@@ -329,7 +338,7 @@ export class FlowTable {
     this.used++;
     const at = entry * ENTRY_WORDS;
     words[at + WORD_PORTS] = ports;
-    words[at + WORD_KIND] = kind;
+    words[at + WORD_KIND] = kind | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
     for (let i = 0; i < 8; i++) words[at + WORD_ADDRESS_A + i] = 0;
     if (packet.version === 4) {
       words[at + WORD_ADDRESS_A] = this.key[0]!;
@@ -437,13 +446,17 @@ export class FlowTable {
     this.remove(victim);
   }
 
-  private releaseIfFollowed(entry: number): void {
+  /// A flow ends: whoever follows it is told.
+  private leave(entry: number): void {
     const kind = this.words[entry * ENTRY_WORDS + WORD_KIND]!;
-    if (kind !== KIND_FREE && (kind & STATE_MASK) === STATE_FOLLOWED) this.release(entry);
+    if (kind === KIND_FREE) return;
+    const bothSeen = (kind & KIND_SEEN_A) !== 0 && (kind & KIND_SEEN_B) !== 0;
+    if ((kind & KIND_PAYLOAD) !== 0 && !bothSeen) this.oneSidedFlows++;
+    if ((kind & STATE_MASK) === STATE_FOLLOWED) this.release(entry);
   }
 
   private remove(entry: number): void {
-    this.releaseIfFollowed(entry);
+    this.leave(entry);
     const { index } = this;
     const mask = index.length - 1;
     let hole = (this.hashOf(entry) * SLOT_WORDS) & mask;

@@ -48,9 +48,11 @@ export class FlowTracker {
   readonly table: FlowTable;
   private readonly tcp: TcpFollower;
   private readonly datagrams: DatagramFollower;
+  private readonly budget: MemoryBudget;
 
   constructor(analysts: Analysts, limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS) {
     const budget = new MemoryBudget(limits.maxKeptBytes);
+    this.budget = budget;
     this.table = new FlowTable(limits, (entry) => this.release(entry));
     this.tcp = new TcpFollower(this.table, analysts, budget, limits.maxFollowedFlows);
     this.datagrams = new DatagramFollower(
@@ -64,6 +66,18 @@ export class FlowTracker {
   /// Followed flows given up because there were too many.
   get givenUpFlows(): number {
     return this.tcp.givenUp + this.datagrams.givenUp;
+  }
+
+  /// Limits that were hit, by the names of docs/limits.md, and how often.
+  get limitsHit(): Record<string, number> {
+    const counts = {
+      flows: this.table.evictedFlows,
+      followedFlows: this.tcp.givenUp,
+      followedDatagramFlows: this.datagrams.givenUp,
+      keptBytes: this.budget.refused,
+      heldBytes: this.budget.overflows,
+    };
+    return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
   }
 
   /// Stretches of followed streams that were never captured.
@@ -113,6 +127,8 @@ export class FlowTracker {
     this.table.clear();
     this.tcp.clear();
     this.datagrams.clear();
+    this.budget.refused = 0;
+    this.budget.overflows = 0;
   }
 
   /// Called by the table before a followed entry goes.

@@ -181,6 +181,7 @@ export class Stream {
     // Full: what is missing in front is not coming any more.
     while (this.heldBytes > MAX_HELD_BYTES || held.length > MAX_HELD_SEGMENTS) {
       const first = held[0]!;
+      this.budget.overflows++;
       this.skip((first.sequence - this.next) | 0, first.timeUs, first.frame);
       this.deliverHeld();
     }

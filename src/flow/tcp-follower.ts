@@ -8,6 +8,7 @@ import {
   KIND_CLOSED,
   KIND_FIN_A,
   KIND_FIN_B,
+  KIND_PAYLOAD,
   KIND_SEQUENCE_A,
   KIND_SEQUENCE_B,
   KIND_SYN_FROM_A,
@@ -78,6 +79,7 @@ export class TcpFollower {
     const { table } = this;
     const { words, fromB } = table;
     const at = entry * ENTRY_WORDS;
+    words[at + WORD_KIND]! |= KIND_PAYLOAD;
     const kind = words[at + WORD_KIND]!;
     const anySyn = (kind & (KIND_SYN_FROM_A | KIND_SYN_FROM_B)) !== 0;
     const clientSpeaks = !anySyn || (kind & (fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A)) !== 0;

@@ -230,6 +230,7 @@ export async function peek(path: SystemPath): Promise<Peek> {
     const compression = compressionOf(stored);
     if (compression === null) reader.push(stored);
     else await peekCompressed(compression, createReadStream(path, { highWaterMark: PEEK_BYTES }), reader);
+    reader.end();
     const { format, firstUs } = reader.summary;
     return { isCapture: format !== null, size, firstUs };
   } finally {

@@ -3,9 +3,10 @@
 import { createReadStream } from 'node:fs';
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import { CaptureReader } from '../capture/reader.js';
+import { addCaveats } from '../detect/caveats.js';
 import { rfc3339 } from '../detect/rfc3339.js';
 import { mergeServers } from '../detect/servers.js';
-import { Engine } from '../engine.js';
+import { Engine, type Findings } from '../engine.js';
 import { addDiagnostics, type Input, newDiagnostics, type Report, SCHEMA_VERSION } from '../report/model.js';
 import { describeError } from './errors.js';
 import { readFile, readStream, type SourceResult } from './file-source.js';
@@ -61,13 +62,14 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
     progress.path = input.path;
     const packetsBefore = progress.packets;
     engine.begin(report.inputs.length);
-    const described = await readInput(input, engine, options, (bytes, packets) => {
+    const { described, summary } = await readInput(input, engine, options, (bytes, packets) => {
       progress.bytesRead += bytes;
       progress.packets = packetsBefore + packets;
       options.onProgress?.(progress);
     });
-    report.inputs.push(described);
     const findings = engine.end();
+    report.inputs.push({ ...described, ...lossesOf(findings) });
+    if (summary !== null) addCaveats(findings.sessions, { ...findings, ...summary });
     report.sessions.push(...findings.sessions);
     report.sightings.push(...findings.sightings);
     report.servers = mergeServers([...report.servers, ...findings.servers]);
@@ -112,7 +114,7 @@ async function readInput(
   engine: Engine,
   options: ScanOptions,
   onRead: (bytes: number, packets: number) => void,
-): Promise<Input> {
+): Promise<{ described: Input; summary: CaptureSummary | null }> {
   const { path, location } = input;
   try {
     // What is no regular file is read as a stream; nothing is opened otherwise.
@@ -121,7 +123,7 @@ async function readInput(
       const { readWithPcapNgParser } = await import('./second-reader.js');
       const summary = await readWithPcapNgParser(stream(), (batch) => engine.push(batch), options.signal);
       onRead(summary.bytes, summary.packets);
-      return describe(path, summary, { compression: null, bytes: summary.bytes });
+      return { described: describe(path, summary, { compression: null, bytes: summary.bytes }), summary };
     }
     const reader = new CaptureReader((batch) => engine.push(batch));
     const source = {
@@ -132,9 +134,9 @@ async function readInput(
       input.size === null
         ? await readStream(stream(), reader, source)
         : await readFile(location, reader, source);
-    return describe(path, reader.summary, result);
+    return { described: describe(path, reader.summary, result), summary: reader.summary };
   } catch (error) {
-    return unreadable(path, describeError(error));
+    return { described: unreadable(path, describeError(error)), summary: null };
   }
 }
 
@@ -152,6 +154,22 @@ function describe(path: string, summary: CaptureSummary, stored: SourceResult): 
     firstPacket: hasPackets ? rfc3339(summary.firstUs) : null,
     lastPacket: hasPackets ? rfc3339(summary.lastUs) : null,
     ...(summary.dropped === null ? {} : { droppedByCapture: summary.dropped }),
-    damage: summary.damage,
+    damage: summary.damage.map(({ fromUs, toUs, ...place }) => ({
+      ...place,
+      from: timeOrNull(fromUs),
+      to: timeOrNull(toUs),
+    })),
+    ...(summary.damageLeftOut.places === 0 ? {} : { damageLeftOut: summary.damageLeftOut }),
+    ...(Object.keys(summary.limitsHit).length === 0 ? {} : { limitsHit: summary.limitsHit }),
   };
+}
+
+/// What an input lacks that only the engine sees.
+function lossesOf({ clockJumps, cut }: Findings): Pick<Input, 'clockJumps' | 'cut'> {
+  const jumps = clockJumps.map(({ frame, fromUs, toUs }) => ({ frame, seconds: (toUs - fromUs) / 1e6 }));
+  return { ...(jumps.length === 0 ? {} : { clockJumps: jumps }), ...(cut.packets === 0 ? {} : { cut }) };
+}
+
+function timeOrNull(timeUs: number): string | null {
+  return Number.isNaN(timeUs) ? null : rfc3339(timeUs);
 }

@@ -63,7 +63,10 @@ function note(summary: CaptureSummary, failure: string | undefined): void {
   if (failure !== undefined) {
     const why = `pcap-ng-parser cannot read this file (${failure}); ${ADVICE}`;
     if (summary.packets === 0) summary.notACapture = why;
-    else summary.damage.push({ offset: 0, reason: why, bytesLost: 0 });
+    else {
+      const between = { afterFrame: summary.packets, fromUs: summary.lastUs, toUs: Number.NaN };
+      summary.damage.push({ offset: 0, reason: why, bytesLost: 0, ...between });
+    }
   } else if (summary.packets === 0) {
     summary.notACapture = `pcap-ng-parser gave no packet; ${ADVICE}`;
   }

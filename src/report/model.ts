@@ -22,12 +22,25 @@ export { isAtLeast, VERDICTS } from '../detect/findings.js';
 
 export const SCHEMA_VERSION = 1;
 
-/// One place where an input was broken: everything before `offset` (bytes from
-/// the start of the uncompressed input) was read, `bytesLost` bytes were not.
+/// One place where an input was broken: from `offset` on (bytes from the start
+/// of the uncompressed input) `bytesLost` bytes could not be read. Reading went on after them.
 export interface Damage {
   offset: number;
   reason: string;
   bytesLost: number;
+  /// The number of the last frame before it, 0 if there is none.
+  afterFrame: number;
+  /// Times of the last packet before and the first after it; null if there is none.
+  from: string | null;
+  to: string | null;
+}
+
+/// One place where the times of neighbouring packets jump (see `Diagnostics.clockJumps`).
+export interface ClockJump {
+  /// The number of the first frame after it.
+  frame: number;
+  /// From the packet before to this one; negative if the clock went back.
+  seconds: number;
 }
 
 /// One capture that was read, or could not be.
@@ -46,7 +59,17 @@ export interface Input {
   droppedByCapture?: number;
   /// Why nothing could be read from this path (missing, unreadable, no capture).
   error?: string;
+  /// The first places, in file order.
   damage: Damage[];
+  /// Places beyond those, if there are more.
+  damageLeftOut?: { places: number; bytesLost: number };
+  /// The first jumps of the clock, if there are any; `diagnostics.clockJumps` counts all.
+  clockJumps?: ClockJump[];
+  /// Packets stored shorter than they were, if there are any: how many, and the
+  /// most bytes that any of them holds, which is mostly the snap length.
+  cut?: { packets: number; longest: number };
+  /// Limits that the file hit (docs/limits.md), and how often, if it did.
+  limitsHit?: Record<string, number>;
 }
 
 /// What happened on the way from the packets to the findings. Depends on the
@@ -70,6 +93,10 @@ export interface Diagnostics {
   midstreamFlows: number;
   /// Flows dropped early because a table was full.
   evictedFlows: number;
+  /// TCP flows with payload of which only one direction was captured.
+  oneSidedFlows: number;
+  /// Limits of the flow layer that were hit (docs/limits.md), and how often.
+  limitsHit: Record<string, number>;
   /// Places where bytes of a followed TCP stream were never seen.
   gaps: number;
   /// How often the packet times went back by more than a second, or forward by more than an hour.
@@ -90,6 +117,8 @@ export function newDiagnostics(): Diagnostics {
     flows: { tcp: 0, udp: 0, icmp: 0 },
     midstreamFlows: 0,
     evictedFlows: 0,
+    oneSidedFlows: 0,
+    limitsHit: {},
     gaps: 0,
     clockJumps: { back: 0, forward: 0 },
     sightingsLeftOut: 0,
@@ -117,6 +146,10 @@ export function addDiagnostics(total: Diagnostics, part: Diagnostics): void {
   total.flows.icmp += part.flows.icmp;
   total.midstreamFlows += part.midstreamFlows;
   total.evictedFlows += part.evictedFlows;
+  total.oneSidedFlows += part.oneSidedFlows;
+  for (const [limit, count] of Object.entries(part.limitsHit)) {
+    total.limitsHit[limit] = (total.limitsHit[limit] ?? 0) + count;
+  }
   total.gaps += part.gaps;
   total.clockJumps.back += part.clockJumps.back;
   total.clockJumps.forward += part.clockJumps.forward;

@@ -2,7 +2,7 @@
 /// the reason below it, what was damaged, and what it comes to.
 
 import Table from 'cli-table3';
-import { damageSentences, unreadableSentence } from './input-problems.js';
+import { damageSentences, lossSentences, unreadableSentence } from './input-problems.js';
 import type { Report, Session, Sighting, Verdict } from './model.js';
 import { isAtLeast, VERDICTS } from './model.js';
 import { CARRIER_NAMES, endpointName, softwareName, targetName } from './names.js';
@@ -166,12 +166,8 @@ function problemLines({ inputs, diagnostics }: Report): string[] {
     const unreadable = unreadableSentence(input);
     return unreadable === undefined ? damageSentences(input) : [unreadable, ...damageSentences(input)];
   });
-  for (const { path, droppedByCapture = 0 } of inputs) {
-    if (droppedByCapture > 0) {
-      lines.push(`${printable(path)}: the recording side lost ${formatPlural(droppedByCapture, 'packet')}.`);
-    }
-  }
-  const { cutPackets, cutBytes, evictedFlows } = diagnostics;
+  for (const input of inputs) lines.push(...lossSentences(input));
+  const { cutPackets, cutBytes, evictedFlows, oneSidedFlows } = diagnostics;
   if (cutPackets > 0) {
     lines.push(
       `${formatPlural(cutPackets, 'packet')} of ${formatCount(diagnostics.packets)} ${cutPackets === 1 ? 'was' : 'were'} recorded cut off (${formatBytes(cutBytes)} missing).`,
@@ -183,6 +179,9 @@ function problemLines({ inputs, diagnostics }: Report): string[] {
   if (undecodable > 0) lines.push(`${formatPlural(undecodable, 'packet')} could not be decoded.`);
   if (evictedFlows > 0) {
     lines.push(`${formatPlural(evictedFlows, 'flow')} had to be given up early because too many were open.`);
+  }
+  if (oneSidedFlows > 0) {
+    lines.push(`Of ${formatPlural(oneSidedFlows, 'TCP flow')} only one direction was captured.`);
   }
   return lines;
 }

@@ -39,6 +39,8 @@ for (const [name, options, finer] of VARIANTS) {
         lastUs: 4_294_967_295_999_999,
         dropped: null,
         damage: [],
+        damageLeftOut: { places: 0, bytesLost: 0 },
+        limitsHit: {},
         notACapture: null,
       });
     });

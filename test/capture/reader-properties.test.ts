@@ -75,7 +75,7 @@ test('changed bytes never make the reader throw or invent bytes, and every byte 
       const stored = frames.reduce((sum, { bytes }: TestFrame) => sum + bytes.length, 0);
       assert.ok(stored <= changed.length);
       for (const { originalLen, bytes } of frames) assert.ok(originalLen >= bytes.length);
-      for (const { offset, bytesLost } of summary.damage) assert.equal(offset + bytesLost, changed.length);
+      for (const { offset, bytesLost } of summary.damage) assert.ok(offset + bytesLost <= changed.length);
     }),
     { numRuns: 300 },
   );

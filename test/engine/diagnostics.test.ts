@@ -19,6 +19,8 @@ test('nothing in, nothing out', () => {
     sightings: [],
     servers: [],
     diagnostics: newDiagnostics(),
+    clockJumps: [],
+    cut: { packets: 0, longest: 0 },
   });
 });
 

@@ -46,10 +46,16 @@ SoftEther, but no VPN session:
   times: a server registers itself for NAT traversal
 
 capture.pcapng: damaged at byte 1,999,000: the file ends inside a block. 1,000
-  bytes could not be read; 12,345 packets could be read and analysed.
+  bytes could not be read.
+capture.pcapng: damaged in 2 more places, 70 bytes could not be read there.
+  12,345 packets could be read and analysed.
 notes.txt: found text, expected a capture.
 capture.pcapng: the recording side lost 3 packets.
+capture.pcapng: the clock jumps by -3,601 s at frame 7; times across it are not
+  to be trusted.
+capture.pcapng: the limit interfaces was hit 3 times (docs/limits.md).
 3 packets could not be decoded.
+Of 1 TCP flow only one direction was captured.
 
 2 SoftEther VPN sessions: 1 confirmed, 1 suspected. Some input could not be read
   in full.

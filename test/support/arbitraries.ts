@@ -52,7 +52,7 @@ export function anyReport(text = anyText()): fc.Arbitrary<Report> {
   const anyInput = fc.record({ path: text, reason: text, error: fc.option(text) }).map((any) =>
     input({
       path: any.path,
-      damage: [{ offset: 1, reason: any.reason, bytesLost: 2 }],
+      damage: [{ offset: 1, reason: any.reason, bytesLost: 2, afterFrame: 3, from: null, to: null }],
       ...(any.error === null ? {} : { error: any.error }),
     }),
   );

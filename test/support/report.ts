@@ -129,7 +129,20 @@ export function fullReport(): Report {
       input({
         compression: 'gzip',
         droppedByCapture: 3,
-        damage: [{ offset: 1_999_000, reason: 'the file ends inside a block', bytesLost: 1000 }],
+        damage: [
+          {
+            offset: 1_999_000,
+            reason: 'the file ends inside a block',
+            bytesLost: 1000,
+            afterFrame: 12_345,
+            from: '2026-11-23T01:10:00.999999Z',
+            to: null,
+          },
+        ],
+        damageLeftOut: { places: 2, bytesLost: 70 },
+        clockJumps: [{ frame: 7, seconds: -3600.5 }],
+        cut: { packets: 12, longest: 96 },
+        limitsHit: { interfaces: 3 },
       }),
       unreadableInput('notes.txt', 'found text, expected a capture'),
     ],
@@ -180,6 +193,8 @@ export function fullReport(): Report {
     ],
     diagnostics: {
       ...report().diagnostics,
+      oneSidedFlows: 1,
+      limitsHit: { flows: 2 },
       undecodable: { ip: { 'header too short': 2 }, tcp: { 'header too short': 1 } },
     },
   });
