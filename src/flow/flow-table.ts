@@ -34,9 +34,9 @@ export const WORD_ADDRESS_B = 12;
 export const KIND_PROTOCOL_MASK = 0xff;
 export const KIND_IPV6 = 1 << 8;
 /// Networks whose addresses may overlap (VNIs and the like), numbered as they
-/// are met: 13 bits, 0 for none. Beyond these all share the last number.
-const TENANT_SHIFT = 18;
-const MAX_TENANTS = 0x1fff;
+/// are met: 10 bits, 0 for none. Beyond these all share the last number.
+const TENANT_SHIFT = 21;
+const MAX_TENANTS = 0x3ff;
 const KEY_MASK = KIND_PROTOCOL_MASK | KIND_IPV6 | (MAX_TENANTS << TENANT_SHIFT);
 /// Which end sent the SYN, if one did.
 export const KIND_SYN_FROM_A = 1 << 9;

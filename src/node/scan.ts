@@ -4,12 +4,12 @@ import { createReadStream } from 'node:fs';
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import { CaptureReader } from '../capture/reader.js';
 import { addCaveats } from '../detect/caveats.js';
-import { rfc3339 } from '../detect/rfc3339.js';
 import { mergeServers } from '../detect/servers.js';
-import { Engine, type Findings } from '../engine.js';
+import { Engine } from '../engine.js';
 import { addDiagnostics, type Input, newDiagnostics, type Report, SCHEMA_VERSION } from '../report/model.js';
+import { describe, lossesOf, unreadable } from './describe-input.js';
 import { describeError } from './errors.js';
-import { readFile, readStream, type SourceResult } from './file-source.js';
+import { readFile, readStream } from './file-source.js';
 import { type InputPath, listInputs, STANDARD_INPUT } from './inputs.js';
 import { VERSION } from './version.js';
 
@@ -95,20 +95,6 @@ function newReport(command: string): Report {
   };
 }
 
-function unreadable(path: string, reason: string): Input {
-  return {
-    path,
-    format: null,
-    compression: null,
-    bytes: 0,
-    packets: 0,
-    firstPacket: null,
-    lastPacket: null,
-    error: reason,
-    damage: [],
-  };
-}
-
 async function readInput(
   input: InputPath,
   engine: Engine,
@@ -138,38 +124,4 @@ async function readInput(
   } catch (error) {
     return { described: unreadable(path, describeError(error)), summary: null };
   }
-}
-
-function describe(path: string, summary: CaptureSummary, stored: SourceResult): Input {
-  if (summary.notACapture !== null) {
-    return { ...unreadable(path, summary.notACapture), compression: stored.compression, bytes: stored.bytes };
-  }
-  const hasPackets = summary.packets > 0;
-  return {
-    path,
-    format: summary.format,
-    compression: stored.compression,
-    bytes: stored.bytes,
-    packets: summary.packets,
-    firstPacket: hasPackets ? rfc3339(summary.firstUs) : null,
-    lastPacket: hasPackets ? rfc3339(summary.lastUs) : null,
-    ...(summary.dropped === null ? {} : { droppedByCapture: summary.dropped }),
-    damage: summary.damage.map(({ fromUs, toUs, ...place }) => ({
-      ...place,
-      from: timeOrNull(fromUs),
-      to: timeOrNull(toUs),
-    })),
-    ...(summary.damageLeftOut.places === 0 ? {} : { damageLeftOut: summary.damageLeftOut }),
-    ...(Object.keys(summary.limitsHit).length === 0 ? {} : { limitsHit: summary.limitsHit }),
-  };
-}
-
-/// What an input lacks that only the engine sees.
-function lossesOf({ clockJumps, cut }: Findings): Pick<Input, 'clockJumps' | 'cut'> {
-  const jumps = clockJumps.map(({ frame, fromUs, toUs }) => ({ frame, seconds: (toUs - fromUs) / 1e6 }));
-  return { ...(jumps.length === 0 ? {} : { clockJumps: jumps }), ...(cut.packets === 0 ? {} : { cut }) };
-}
-
-function timeOrNull(timeUs: number): string | null {
-  return Number.isNaN(timeUs) ? null : rfc3339(timeUs);
 }

@@ -10,6 +10,7 @@ import { rfc3339 } from '../../detect/rfc3339.js';
 import { byStart } from '../../detect/sessions.js';
 import { type LiveCounts, LiveEngine, type SessionChange } from '../../live-engine.js';
 import { type Damage, type Input, type Report, SCHEMA_VERSION } from '../../report/model.js';
+import { damageOf, lossesOf } from '../describe-input.js';
 import { describeError } from '../errors.js';
 import { VERSION } from '../version.js';
 import type { CaptureSettings, CaptureTool } from './capture-tool.js';
@@ -122,6 +123,7 @@ export class LiveRun {
     this.tellDrops();
     this.finalCounts = this.engine.counts();
     const findings = this.engine.end();
+    const { sightings, servers, diagnostics } = findings;
     return {
       schemaVersion: SCHEMA_VERSION,
       tool: { name: 'sealert', version: VERSION },
@@ -133,9 +135,11 @@ export class LiveRun {
         complete: true,
         otherFiles: 0,
       },
-      inputs: [this.describe(failure)],
-      ...findings,
+      inputs: [{ ...this.describe(failure), ...lossesOf(findings) }],
       sessions: this.ended.sort(byStart),
+      sightings,
+      servers,
+      diagnostics,
     };
   }
 
@@ -196,11 +200,12 @@ export class LiveRun {
 
   private noteInterruption(name: string, reason: string): void {
     if (++this.interruptions > MAX_DAMAGE) return;
-    this.damage.push({
-      offset: this.readBytes(),
-      reason: `the capture on ${name} ended: ${reason}`,
-      bytesLost: 0,
-    });
+    this.noteDamage(this.readBytes(), `the capture on ${name} ended: ${reason}`);
+  }
+
+  private noteDamage(offset: number, reason: string): void {
+    const { frames: afterFrame, lastUs: fromUs } = this;
+    this.damage.push(damageOf({ offset, reason, bytesLost: 0, afterFrame, fromUs, toUs: Number.NaN }));
   }
 
   /// Returns why the stream was no capture.
@@ -224,13 +229,13 @@ export class LiveRun {
           this.options.event({ kind: 'began', source: name });
         },
       });
-      this.damage.push(...summary.damage);
+      this.damage.push(...summary.damage.map(damageOf));
       this.streamDropped = summary.dropped ?? 0;
       return summary.notACapture ?? undefined;
     } catch (error) {
       if (signal.aborted) return undefined;
       const reason = `reading failed: ${describeError(error)}`;
-      this.damage.push({ offset: this.bytesRead, reason, bytesLost: 0 });
+      this.noteDamage(this.bytesRead, reason);
       return this.format === null ? reason : undefined;
     }
   }
