@@ -213,6 +213,11 @@ export class Engine {
     if (clockJumps.length < MAX_CLOCK_JUMPS) clockJumps.push({ frame, fromUs, toUs });
   }
 
+  /// True if more is kept now than these limits would allow.
+  exceeds(limits: FlowTrackerLimits): boolean {
+    return this.tracker.exceeds(limits);
+  }
+
   /// Ends the capture and returns what it gave; the engine is ready for the next.
   end(): Findings {
     const { tracker, diagnostics } = this;

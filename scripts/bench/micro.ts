@@ -52,7 +52,7 @@ function withFlowTable(): Pass {
   return decodeOnly((packet, batch, timeUs) => {
     const entry = flows.find(packet, batch.view, timeUs);
     if (packet.protocol !== PROTOCOL_TCP || (packet.tcpFlags & TCP_SYN_FIN_RST) === 0) return;
-    if (!flows.noteTcpFlags(entry, packet)) flows.restart(entry, timeUs);
+    if (!flows.noteTcpFlags(entry, packet)) flows.restart(entry, timeUs, packet);
   });
 }
 

@@ -43,6 +43,7 @@ export class DatagramFollower {
   }
 
   clear(): void {
+    this.pool.clear();
     this.givenUp = 0;
   }
 
@@ -122,10 +123,10 @@ export class DatagramFollower {
     return this.pool.taken;
   }
 
-  /// Ends the followed flows that have been silent for too long at that second.
-  endSilent(second: number): void {
+  /// Ends the followed flows that have been silent for too long.
+  endSilent(): void {
     this.pool.forEach(({ entry }) => {
-      this.table.removeIfSilent(entry, second);
+      this.table.removeIfSilent(entry);
     });
   }
 

@@ -9,13 +9,18 @@
 ///           2      packets so far; of a free entry the next free one
 ///           3      while STATE_NEW microseconds of the first packet (0..999,999),
 ///                  while STATE_FOLLOWED the owner's slot number
-///           4      second of the last packet
+///           4      second of the table's clock at the last packet
 ///           5, 6   initial sequence number + 1 of A and B, if their SYN was seen
 ///           7      second of the first packet
 ///           8-11   address A (IPv4: word 8 only)
 ///           12-15  address B (IPv4: word 12 only)
 ///
 /// Seconds are kept modulo 2^32 and only ever compared by difference.
+///
+/// The table's clock is the latest packet time so far: it never goes back, so
+/// that a flow which has been silent for too long stays so. Whether a flow has
+/// ended is decided where its next packet looks it up. The entries removed
+/// before only make room, and which of them are does not show in the findings.
 
 import { type Packet, PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
 
@@ -70,7 +75,7 @@ export interface FlowEnd {
 }
 
 export interface FlowTableLimits {
-  /// Most flows kept at once, a power of two.
+  /// Most flows kept at once.
   maxFlows: number;
   /// Seconds without a packet after which a flow has ended, by how it stands.
   followedIdleSeconds: number;
@@ -101,6 +106,9 @@ const SWEEP_PER_FLOW = 2;
 /// Entries looked at for one to give up when the table is full.
 const EVICTION_CANDIDATES = 32;
 
+/// More than any silence: what parts flows of one rank from those of the next.
+const RANK = 0x1_0000_0000;
+
 export class FlowTable {
   /// The entries; index with `entry * ENTRY_WORDS + WORD_...`. Replaced when the table grows.
   words: Int32Array;
@@ -124,6 +132,9 @@ export class FlowTable {
   private freeEntry = -1;
   private sweepAt = 0;
   private readonly tenants = new Map<number, number>();
+  /// Second of the latest packet.
+  private clock = Number.NEGATIVE_INFINITY;
+  private readonly shortestIdle: number;
   /// The addresses of the packet being looked up, in A-B order.
   private readonly key = new Int32Array(8);
 
@@ -134,13 +145,23 @@ export class FlowTable {
   ) {
     this.capacity = Math.min(FIRST_CAPACITY, limits.maxFlows);
     this.words = alignedWords(this.capacity * ENTRY_WORDS);
-    this.index = new Int32Array(this.capacity * 2 * SLOT_WORDS);
+    this.index = newIndex(this.capacity);
+    this.shortestIdle = Math.min(
+      limits.followedIdleSeconds,
+      limits.otherIdleSeconds,
+      limits.closedIdleSeconds,
+    );
+  }
+
+  /// Flows kept now.
+  get flows(): number {
+    return this.used;
   }
 
   /// The entry of the packet's flow, made if there is none; counts the packet.
   find(packet: Packet, view: DataView, timeUs: number): number {
     const { index, words } = this;
-    const second = Math.floor(timeUs / 1e6) | 0;
+    this.advance(timeUs);
     let kind = packet.version === 6 ? packet.protocol | KIND_IPV6 : packet.protocol;
     if (packet.layers.tenant !== 0) kind |= this.tenantNumber(packet.layers.tenant) << TENANT_SHIFT;
     let hash: number;
@@ -166,14 +187,19 @@ export class FlowTable {
         (words[at + WORD_KIND]! & KEY_MASK) === kind &&
         (packet.version === 4 || this.sameIpv6(at))
       ) {
-        words[at + WORD_PACKETS]!++;
-        words[at + WORD_LAST_SECOND] = second;
-        words[at + WORD_KIND]! |= this.fromB ? KIND_SEEN_B : KIND_SEEN_A;
+        const idle = this.idleSeconds(at);
+        if (idle > this.shortestIdle && idle > this.idleLimit(words[at + WORD_KIND]!)) {
+          this.restart(entry, timeUs, packet);
+        } else {
+          words[at + WORD_PACKETS]!++;
+          words[at + WORD_LAST_SECOND] = this.clock | 0;
+          words[at + WORD_KIND]! |= this.fromB ? KIND_SEEN_B : KIND_SEEN_A;
+        }
         return entry;
       }
       slot = (slot + SLOT_WORDS) & mask;
     }
-    return this.insert(kind, ports, hash, second, timeUs, packet);
+    return this.insert(kind, ports, hash, timeUs, packet);
   }
 
   private tenantNumber(tenant: number): number {
@@ -221,13 +247,12 @@ export class FlowTable {
   }
 
   /// Ends the flow of this entry and begins a new one on the same ends.
-  restart(entry: number, timeUs: number): void {
+  restart(entry: number, timeUs: number, packet: Packet): void {
     const at = entry * ENTRY_WORDS;
     const kind = this.words[at + WORD_KIND]!;
     this.leave(entry);
     this.words[at + WORD_KIND] = (kind & KEY_MASK) | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
-    this.begin(at, timeUs);
-    this.tcpFlows++;
+    this.begin(at, timeUs, packet);
   }
 
   setState(entry: number, state: number): void {
@@ -272,6 +297,7 @@ export class FlowTable {
     this.highWater = 0;
     this.freeEntry = -1;
     this.sweepAt = 0;
+    this.clock = Number.NEGATIVE_INFINITY;
     this.tcpFlows = 0;
     this.udpFlows = 0;
     this.icmpFlows = 0;
@@ -318,18 +344,11 @@ export class FlowTable {
     return true;
   }
 
-  private insert(
-    kind: number,
-    ports: number,
-    hash: number,
-    second: number,
-    timeUs: number,
-    packet: Packet,
-  ): number {
-    this.sweep(second);
+  private insert(kind: number, ports: number, hash: number, timeUs: number, packet: Packet): number {
+    this.sweep();
     if (this.used === this.capacity) {
       if (this.capacity < this.limits.maxFlows) this.grow();
-      else this.evict(second);
+      else this.evict();
     }
     let entry = this.freeEntry;
     const words = this.words;
@@ -344,23 +363,24 @@ export class FlowTable {
       words[at + WORD_ADDRESS_A] = this.key[0]!;
       words[at + WORD_ADDRESS_B] = this.key[4]!;
     } else words.set(this.key, at + WORD_ADDRESS_A);
-    this.begin(at, timeUs);
+    this.begin(at, timeUs, packet);
     this.place(entry, hash);
+    return entry;
+  }
+
+  /// Begins a flow with its first packet, and counts it.
+  private begin(at: number, timeUs: number, packet: Packet): void {
+    const second = Math.floor(timeUs / 1e6);
+    const words = this.words;
+    words[at + WORD_PACKETS] = 1;
+    words[at + WORD_SLOT] = timeUs - second * 1e6;
+    words[at + WORD_LAST_SECOND] = this.clock | 0;
+    words[at + WORD_FIRST_SECOND] = second | 0;
     if (packet.protocol === PROTOCOL_TCP) {
       this.tcpFlows++;
       if ((packet.tcpFlags & TCP_SYN) === 0) this.midstreamFlows++;
     } else if (packet.sourcePort !== 0 || packet.destinationPort !== 0) this.udpFlows++;
     else this.icmpFlows++;
-    return entry;
-  }
-
-  private begin(at: number, timeUs: number): void {
-    const second = Math.floor(timeUs / 1e6);
-    const words = this.words;
-    words[at + WORD_PACKETS] = 1;
-    words[at + WORD_SLOT] = timeUs - second * 1e6;
-    words[at + WORD_LAST_SECOND] = second | 0;
-    words[at + WORD_FIRST_SECOND] = second | 0;
   }
 
   private place(entry: number, hash: number): void {
@@ -391,12 +411,12 @@ export class FlowTable {
   }
 
   private grow(): void {
-    const words = alignedWords(this.capacity * 2 * ENTRY_WORDS);
+    this.capacity = Math.min(this.capacity * 2, this.limits.maxFlows);
+    const words = alignedWords(this.capacity * ENTRY_WORDS);
     words.set(this.words);
     this.words = words;
-    this.capacity *= 2;
     const old = this.index;
-    this.index = new Int32Array(this.capacity * 2 * SLOT_WORDS);
+    this.index = newIndex(this.capacity);
     for (let slot = 0; slot < old.length; slot += SLOT_WORDS) {
       const entry = old[slot + 1]! - 1;
       if (entry >= 0) this.place(entry, old[slot]!);
@@ -404,19 +424,32 @@ export class FlowTable {
   }
 
   /// Takes a few entries in turn and removes those whose flow has ended.
-  private sweep(now: number): void {
+  private sweep(): void {
     for (let i = 0; i < SWEEP_PER_FLOW && this.highWater > 0; i++) {
-      if (this.sweepAt >= this.highWater) this.sweepAt = 0;
-      this.removeIfSilent(this.sweepAt++, now);
+      this.removeIfSilent(this.nextToSweep());
     }
   }
 
-  /// Removes a flow whose last packet is too long ago at that second.
-  removeIfSilent(entry: number, second: number): void {
+  /// It is so late at least, also if no packet says so.
+  advance(timeUs: number): void {
+    const second = Math.floor(timeUs / 1e6);
+    if (second > this.clock) this.clock = second;
+  }
+
+  /// Removes a flow whose last packet is too long ago.
+  removeIfSilent(entry: number): void {
     const at = entry * ENTRY_WORDS;
     const kind = this.words[at + WORD_KIND]!;
-    if (kind === KIND_FREE) return;
-    if (((second - this.words[at + WORD_LAST_SECOND]!) | 0) > this.idleLimit(kind)) this.remove(entry);
+    if (kind !== KIND_FREE && this.idleSeconds(at) > this.idleLimit(kind)) this.remove(entry);
+  }
+
+  private nextToSweep(): number {
+    if (this.sweepAt >= this.highWater) this.sweepAt = 0;
+    return this.sweepAt++;
+  }
+
+  private idleSeconds(at: number): number {
+    return ((this.clock | 0) - this.words[at + WORD_LAST_SECOND]!) | 0;
   }
 
   private idleLimit(kind: number): number {
@@ -425,18 +458,14 @@ export class FlowTable {
     return this.limits.otherIdleSeconds;
   }
 
-  /// Gives up the flow that is missed least among some: one that nobody
-  /// follows before a followed one, then the longest silent.
-  private evict(now: number): void {
+  /// Gives up the flow that is missed least among some.
+  private evict(): void {
     let victim = -1;
     let worst = -1;
     for (let i = 0; i < EVICTION_CANDIDATES; i++) {
-      if (this.sweepAt >= this.highWater) this.sweepAt = 0;
-      const entry = this.sweepAt++;
+      const entry = this.nextToSweep();
       const at = entry * ENTRY_WORDS;
-      const followed = (this.words[at + WORD_KIND]! & STATE_MASK) === STATE_FOLLOWED;
-      const idle = Math.max(0, (now - this.words[at + WORD_LAST_SECOND]!) | 0);
-      const score = followed ? idle : idle + 0x1_0000_0000;
+      const score = rankOf(this.words[at + WORD_KIND]!) * RANK + this.idleSeconds(at);
       if (score > worst) {
         worst = score;
         victim = entry;
@@ -477,6 +506,20 @@ export class FlowTable {
     this.freeEntry = entry;
     this.used--;
   }
+}
+
+/// How little a flow is missed: a followed one most, then one that may still be
+/// followed, least one that has said nothing yet or cannot matter any more.
+function rankOf(kind: number): number {
+  const state = kind & STATE_MASK;
+  if (state === STATE_FOLLOWED) return 0;
+  const isHandshake = (kind & (KIND_SYN_FROM_A | KIND_SYN_FROM_B)) !== 0;
+  return state === STATE_DISMISSED || isHandshake ? 2 : 1;
+}
+
+/// An index of at most half full slots.
+function newIndex(capacity: number): Int32Array {
+  return new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)) * SLOT_WORDS);
 }
 
 /// Zeroes that begin at a cache line: allocators put 16 bytes of their own in

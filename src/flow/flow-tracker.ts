@@ -85,13 +85,23 @@ export class FlowTracker {
     return this.tcp.gaps;
   }
 
+  /// True if more is kept now than these limits would allow.
+  exceeds(limits: FlowTrackerLimits): boolean {
+    return (
+      this.table.flows > limits.maxFlows ||
+      this.tcp.following > limits.maxFollowedFlows ||
+      this.datagrams.following > limits.maxFollowedDatagramFlows ||
+      this.budget.usedBytes > limits.maxKeptBytes
+    );
+  }
+
   /// Takes a decoded packet; `bytes` and `view` are the batch it lies in.
   packet(packet: Packet, bytes: Uint8Array, view: DataView, timeUs: number, frame: number): void {
     const table = this.table;
     const entry = table.find(packet, view, timeUs);
     const isTcp = packet.protocol === PROTOCOL_TCP;
     if (isTcp && (packet.tcpFlags & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, packet)) {
-      table.restart(entry, timeUs);
+      table.restart(entry, timeUs, packet);
       table.noteTcpFlags(entry, packet);
     }
     const state = table.words[entry * ENTRY_WORDS + WORD_KIND]! & STATE_MASK;
@@ -111,9 +121,9 @@ export class FlowTracker {
   /// Ends the followed flows that have been silent for too long at `nowUs`. New flows
   /// do that as well, but live none may come.
   endSilent(nowUs: number): void {
-    const second = Math.floor(nowUs / 1e6) | 0;
-    this.tcp.endSilent(second);
-    this.datagrams.endSilent(second);
+    this.table.advance(nowUs);
+    this.tcp.endSilent();
+    this.datagrams.endSilent();
   }
 
   /// Has the analyses tell what their flows are so far.

@@ -7,7 +7,12 @@ export class MemoryBudget {
   refused = 0;
   overflows = 0;
   private used = 0;
+
   constructor(private readonly limitBytes: number) {}
+
+  get usedBytes(): number {
+    return this.used;
+  }
 
   /// True if `bytes` more may be kept; they count until given back.
   take(bytes: number): boolean {

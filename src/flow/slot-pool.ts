@@ -9,8 +9,8 @@ export interface Slotted {
 const GIVE_UP_CANDIDATES = 32;
 
 export class SlotPool<Flow extends Slotted> {
-  private readonly flows: Flow[] = [];
-  private readonly free: number[] = [];
+  private flows: Flow[] = [];
+  private free: number[] = [];
   private giveUpAt = 0;
 
   constructor(
@@ -50,6 +50,13 @@ export class SlotPool<Flow extends Slotted> {
   release(slot: number): void {
     this.flows[slot]!.entry = -1;
     this.free.push(slot);
+  }
+
+  /// As new, once all slots are free: what is given up next follows from nothing before.
+  clear(): void {
+    this.flows = [];
+    this.free = [];
+    this.giveUpAt = 0;
   }
 
   /// The longest silent of some flows.

@@ -70,6 +70,7 @@ export class TcpFollower {
   }
 
   clear(): void {
+    this.pool.clear();
     this.givenUp = 0;
     this.gaps = 0;
   }
@@ -302,10 +303,10 @@ export class TcpFollower {
     return this.pool.taken;
   }
 
-  /// Ends the followed flows that have been silent for too long at that second.
-  endSilent(second: number): void {
+  /// Ends the followed flows that have been silent for too long.
+  endSilent(): void {
     this.pool.forEach(({ entry }) => {
-      this.table.removeIfSilent(entry, second);
+      this.table.removeIfSilent(entry);
     });
   }
 

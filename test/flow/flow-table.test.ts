@@ -105,20 +105,24 @@ class Model {
     this.second += waitSeconds;
     const key = keyOf(tuple);
     const known = this.flows.get(key);
-    const isAlive =
+    const limit = known?.followed ? LIMITS.followedIdleSeconds : LIMITS.otherIdleSeconds;
+    const isDue = known !== undefined && this.second - known.second <= limit;
+    const isThere =
       known !== undefined &&
       this.owners.get(known.entry) === key &&
       this.table.words[known.entry * ENTRY_WORDS + WORD_KIND] !== FREE;
     const { packet, view } = packetOf(tuple, fromFirst);
     const entry = this.table.find(packet, view, this.second * 1e6);
     const packets = this.table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
-    const limit = known?.followed ? LIMITS.followedIdleSeconds : LIMITS.otherIdleSeconds;
     const isNew = packets === 1;
-    assert.equal(isNew, !isAlive, 'a flow is found as long as its entry is there');
+    assert.equal(
+      isNew,
+      !(isDue && (isThere || !mayBeGone)),
+      'a flow lasts until it has been idle, no longer',
+    );
     if (isNew) {
       this.begun++;
       if (known !== undefined) {
-        assert.ok(mayBeGone || this.second - known.second > limit, 'a flow is kept until it has been idle');
         assert.equal(known.followed, false, 'a followed flow is released before it goes');
       }
       this.owners.set(entry, key);
@@ -233,6 +237,44 @@ test('silent flows leave the table as new ones come', () => {
   assert.equal(table.evictedFlows, 0);
 });
 
+/// A packet of a UDP flow that has this number, at a second.
+function datagramAt(table: FlowTable, number: number, second: number): number {
+  const ends: Tuple['ends'] = [
+    [number, 1],
+    [-1, 2],
+  ];
+  const { packet, view } = packetOf({ v6: false, protocol: 17, ends }, true);
+  return table.find(packet, view, second * 1e6);
+}
+
+test('a time that goes back ends no flow, and brings none back', () => {
+  const table = new FlowTable(LIMITS, () => {});
+  datagramAt(table, 1, 1000);
+  datagramAt(table, 2, 1110);
+  // Of another clock, behind by minutes: it goes on as long as its packets come.
+  datagramAt(table, 3, 800);
+  datagramAt(table, 3, 801);
+  assert.equal(table.udpFlows, 3);
+  datagramAt(table, 2, 1121);
+  // Silent for 121 s of the table's clock, whatever its own time says.
+  datagramAt(table, 1, 1010);
+  assert.equal(table.udpFlows, 4);
+});
+
+test('a full table gives up what cannot matter before what may still be followed', () => {
+  const table = new FlowTable({ ...LIMITS, maxFlows: 8 }, () => assert.fail('nobody follows'));
+  const undecided = datagramAt(table, 1, 1000);
+  for (let number = 2; number <= 8; number++) {
+    table.setState(datagramAt(table, number, 1000 + number), STATE_DISMISSED);
+  }
+  for (let number = 9; number <= 15; number++) {
+    table.setState(datagramAt(table, number, 1000 + number), STATE_DISMISSED);
+  }
+  assert.equal(table.evictedFlows, 7);
+  assert.equal(datagramAt(table, 1, 1020), undecided);
+  assert.equal(table.words[undecided * ENTRY_WORDS + WORD_PACKETS], 2);
+});
+
 test('after clear nothing is known', () => {
   const table = new FlowTable(LIMITS, () => assert.fail('nobody follows'));
   const { packet, view } = packetOf(
@@ -273,7 +315,7 @@ function play(...packets: [fromFirst: boolean, flags: number, sequence: number][
     const entry = table.find(packet, view, 1e6);
     const noted = table.noteTcpFlags(entry, packet);
     if (!noted) {
-      table.restart(entry, 2e6);
+      table.restart(entry, 2e6, packet);
       assert.ok(table.noteTcpFlags(entry, packet), 'a new flow takes its own SYN');
       assert.equal(table.firstUs(entry), 2e6);
     }

@@ -244,22 +244,24 @@ test('too many followed flows: the longest silent one ends early and is counted'
   );
 });
 
-test('a silent flow ends when others come, by the time of packets alone', () => {
+test('a silent flow ends by the time of packets alone, whether others come or not', () => {
   const first = tlsDialogue();
   const others = (startUs: number) =>
     [1, 2, 3].map((i) => ({
       bytes: ethernet(ip({ source: '10.0.0.1', destination: '10.0.0.2' }, udp(i, 53))),
       timeUs: startUs + i,
     }));
-  const endedBefore = (seconds: number) => {
-    const later = first.nowUs + seconds * 1e6;
-    // A record after the pause belongs to the old flow, or comes too late for any.
-    const resumed = tlsDialogue().wait(seconds * 1e6 + 10_000_000);
+  const saidAfter = (seconds: number, othersCome: boolean) => {
+    const between = othersCome ? others(first.nowUs + (seconds - 1) * 1e6) : [];
+    const resumed = tlsDialogue().wait(seconds * 1e6);
     const more = resumed.send(true, applicationData(60)).frames.slice(first.frames.length);
-    return track([...first.frames, ...others(later), ...more]).witnesses[0]!.said.length;
+    return track([...first.frames, ...between, ...more]).witnesses[0]!.said.length;
   };
-  assert.equal(endedBefore(299), 4);
-  assert.equal(endedBefore(302), 3);
+  for (const othersCome of [false, true]) {
+    // A record after the pause belongs to the old flow, or comes too late for any.
+    assert.equal(saidAfter(299, othersCome), 4);
+    assert.equal(saidAfter(302, othersCome), 3);
+  }
 });
 
 test('losses and cut packets are counted as missing bytes and gaps', () => {
