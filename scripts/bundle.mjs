@@ -13,7 +13,12 @@ if (isFresh()) process.exit();
 rmSync(target, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { sealert: 'dist/cli.js', 'evidence-worker': 'dist/node/live/evidence-worker.js' },
+  entryPoints: {
+    sealert: 'dist/cli.js',
+    // Threads are started by the name of their file.
+    'analysis-worker': 'dist/node/analysis-worker.js',
+    'evidence-worker': 'dist/node/live/evidence-worker.js',
+  },
   outdir: target,
   bundle: true,
   // What a command does not need stays in a file of its own.

@@ -36,6 +36,7 @@ import { softetherTurns } from './profiles/softether-turns.js';
 import { type Diagnostics, newDiagnostics } from './report/model.js';
 import { decodeFrame, decodeIp } from './wire/decode.js';
 import { FragmentStore } from './wire/fragments.js';
+import type { FragmentLimits } from './wire/limits.js';
 import {
   type DecodeStop,
   Packet,
@@ -45,8 +46,13 @@ import {
   UNDECODABLE,
 } from './wire/packet.js';
 
+/// What may be kept at once; what is given up for it is counted.
+export interface EngineLimits extends FlowTrackerLimits {
+  fragments?: FragmentLimits;
+}
+
 export interface EngineOptions {
-  limits?: FlowTrackerLimits;
+  limits?: EngineLimits;
   /// Leave out what belongs to one installation (names, certificates, the shape
   /// of the ClientHello): measures that the pattern alone decides.
   maskInstallation?: boolean;
@@ -87,7 +93,7 @@ const MAX_CLOCK_JUMPS = 16;
 
 export class Engine {
   private readonly packet = new Packet();
-  private readonly fragments = new FragmentStore();
+  private readonly fragments: FragmentStore;
   private readonly nonces = new SparePool(() => new NonceChain());
   private readonly keyless = new SparePool(() => new KeylessChain('udp'));
   private readonly ssh = new SshKnowledge(softetherTls, softetherSsh);
@@ -105,6 +111,7 @@ export class Engine {
 
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();
+    this.fragments = new FragmentStore(options.limits?.fragments);
     this.tracker = new FlowTracker(
       {
         tls: (flow) => {
@@ -214,8 +221,10 @@ export class Engine {
   }
 
   /// True if more is kept now than these limits would allow.
-  exceeds(limits: FlowTrackerLimits): boolean {
-    return this.tracker.exceeds(limits);
+  exceeds(limits: EngineLimits): boolean {
+    const { fragments } = limits;
+    const fragmentsExceed = fragments !== undefined && this.fragments.heldBytes > fragments.maxBytes;
+    return fragmentsExceed || this.tracker.exceeds(limits);
   }
 
   /// Ends the capture and returns what it gave; the engine is ready for the next.

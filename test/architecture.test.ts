@@ -79,6 +79,8 @@ const LAYERS: Record<string, readonly string[]> = {
     'live-engine.ts',
     'tracing-engine.ts',
     'flow/flow-trace.ts',
+    'flow/flow-tracker.ts',
+    'wire/limits.ts',
     'node',
     'report/model.ts',
     'wire',

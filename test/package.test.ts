@@ -40,6 +40,7 @@ test('the tarball holds the program, its schema and its texts, and nothing of th
   const paths = packed[0]!.files.map(({ path }) => path);
   for (const wanted of [
     'dist/bin/sealert.js',
+    'dist/bin/analysis-worker.js',
     'dist/bin/LICENSES.txt',
     'dist/index.d.ts',
     'report-v1.schema.json',

@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import type { Verdict } from '../detect/findings.js';
-import type { ReaderName } from '../node/scan.js';
+import type { ReaderName } from '../node/analysis.js';
+import { MIN_MEMORY_BYTES } from '../node/memory-plan.js';
 import { VERSION } from '../node/version.js';
 import type { Zone } from '../report/time.js';
 import type { Format } from '../report/writer.js';
@@ -22,6 +23,8 @@ export interface ScanRequest {
   minVerdict: Verdict | undefined;
   failOn: Verdict | undefined;
   reader: ReaderName;
+  jobs: number | undefined;
+  memoryBytes: number | undefined;
 }
 
 export interface ExplainRequest {
@@ -103,7 +106,6 @@ function scanRequestOf(line: CommandLine, isTerminal: boolean): ScanRequest {
   }
   const { quiet, verbose } = loudnessOf(line);
   const zone = zoneOf(single(line, 'tz'));
-  checkJobs(single(line, 'jobs'));
   return {
     kind: 'scan',
     paths,
@@ -118,6 +120,8 @@ function scanRequestOf(line: CommandLine, isTerminal: boolean): ScanRequest {
     minVerdict: single(line, 'min-verdict') as Verdict | undefined,
     failOn: single(line, 'fail-on') as Verdict | undefined,
     reader: (single(line, 'reader') as ReaderName | undefined) ?? 'sealert',
+    jobs: jobsOf(single(line, 'jobs')),
+    memoryBytes: memoryOf(single(line, 'memory')),
   };
 }
 
@@ -152,10 +156,20 @@ function devicesRequestOf(line: CommandLine): DevicesRequest {
   };
 }
 
-function checkJobs(text: string | undefined): void {
-  if (text !== undefined && !/^[1-9][0-9]{0,4}$/.test(text)) {
-    throw new UsageError(`--jobs takes a whole number from 1, not "${text}".`);
-  }
+function jobsOf(text: string | undefined): number | undefined {
+  if (text === undefined || /^[1-9][0-9]{0,4}$/.test(text)) return text === undefined ? text : Number(text);
+  throw new UsageError(`--jobs takes a whole number from 1, not "${text}".`);
+}
+
+const BYTES_OF_UNIT: Readonly<Record<string, number>> = { m: 2 ** 20, g: 2 ** 30 };
+
+function memoryOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, number, unit] = /^([1-9][0-9]{0,5})([mg])b?$/i.exec(text) ?? [];
+  const bytes = Number(number) * BYTES_OF_UNIT[unit?.toLowerCase() ?? '']!;
+  if (bytes >= MIN_MEMORY_BYTES) return bytes;
+  const least = MIN_MEMORY_BYTES / BYTES_OF_UNIT.m!;
+  throw new UsageError(`--memory takes a size of at least ${least}MB, such as 512MB or 2GB, not "${text}".`);
 }
 
 function unknownCommandText(command: string): string {

@@ -47,7 +47,16 @@ const SCAN_OPTIONS: CliOptions = {
     describe:
       'zone of the times: UTC, local or a name such as Asia/Tokyo (default: local in table and log, UTC in csv; json and ndjson are always UTC)',
   },
-  jobs: { takes: 'value', describe: 'at most so many analysing threads; this version uses one' },
+  jobs: {
+    takes: 'value',
+    describe:
+      'at most so many captures analysed at a time (default: one for each processor if they are large)',
+  },
+  memory: {
+    takes: 'value',
+    describe:
+      'how much memory to take, from 64MB (default: 256MB); the number of jobs and the sizes of tables follow from it',
+  },
   reader: {
     takes: 'value',
     choices: ['sealert', 'pcap-ng-parser'],

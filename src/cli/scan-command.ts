@@ -36,6 +36,8 @@ export async function runScan(request: ScanRequest, command: string): Promise<nu
     report = await scan(request.paths, {
       command,
       reader: request.reader,
+      ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
+      ...(request.memoryBytes === undefined ? {} : { memoryBytes: request.memoryBytes }),
       signal: signals.abort,
       onProgress: (now) => {
         if (!signals.abort.aborted) progress?.update(now);

@@ -6,6 +6,7 @@ import type { Findings } from '../engine.js';
 import type { Damage, Input } from '../report/model.js';
 import type { SourceResult } from './file-source.js';
 
+/// An input from which nothing could be read.
 export function unreadable(path: string, reason: string): Input {
   return {
     path,

@@ -31,7 +31,7 @@ export interface InputList {
 export const STANDARD_INPUT = '-';
 
 /// Resolves files, folders (recursively) and `-`. Captures come in the order
-/// of their first packet, standard input last.
+/// of their first packet, then pipes, and standard input last.
 export async function listInputs(paths: readonly string[], signal?: AbortSignal): Promise<InputList> {
   const list: InputList = { inputs: [], unreadable: [], otherFiles: 0 };
   const standardInput: InputPath[] = [];
@@ -49,7 +49,12 @@ export async function listInputs(paths: readonly string[], signal?: AbortSignal)
       list.unreadable.push({ path, reason: describeError(error) });
     }
   }
-  list.inputs.sort((a, b) => byTime(a.firstUs, b.firstUs) || (a.path < b.path ? -1 : 1));
+  list.inputs.sort(
+    (a, b) =>
+      Number(a.size === null) - Number(b.size === null) ||
+      byTime(a.firstUs, b.firstUs) ||
+      (a.path < b.path ? -1 : 1),
+  );
   list.inputs.push(...standardInput.slice(0, 1));
   return list;
 }

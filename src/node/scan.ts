@@ -1,21 +1,21 @@
 /// Reads captures and reports: the main job, without a terminal.
 
-import { createReadStream } from 'node:fs';
-import type { CaptureSummary } from '../capture/capture-summary.js';
-import { CaptureReader } from '../capture/reader.js';
-import { addCaveats } from '../detect/caveats.js';
+import { availableParallelism } from 'node:os';
 import { mergeServers } from '../detect/servers.js';
 import { Engine } from '../engine.js';
-import { addDiagnostics, type Input, newDiagnostics, type Report, SCHEMA_VERSION } from '../report/model.js';
-import { describe, lossesOf, unreadable } from './describe-input.js';
-import { describeError } from './errors.js';
-import { readFile, readStream } from './file-source.js';
-import { type InputPath, listInputs, STANDARD_INPUT } from './inputs.js';
+import { addDiagnostics, newDiagnostics, type Report, SCHEMA_VERSION } from '../report/model.js';
+import { type Analysed, analyse, type ReaderName } from './analysis.js';
+import { unreadable } from './describe-input.js';
+import { type InputPath, listInputs } from './inputs.js';
+import { DEFAULT_MEMORY_BYTES, type MemoryPlan, planMemory } from './memory-plan.js';
+import { analyseInThreads } from './threads.js';
 import { VERSION } from './version.js';
 
-/// Which implementation takes the packets out of a capture file: the
-/// project's own, or the npm package that serves as an independent check.
-export type ReaderName = 'sealert' | 'pcap-ng-parser';
+export type { ReaderName } from './analysis.js';
+
+/// Stored bytes for which a thread is worth its start: each has to warm up, in
+/// which time a warm one reads as much (docs/performance.md).
+const BYTES_PER_THREAD = 250_000_000;
 
 export interface Progress {
   /// Stored bytes read so far, over all inputs.
@@ -37,6 +37,10 @@ export interface ScanOptions {
   onProgress?: (progress: Progress) => void;
   /// Let nothing that belongs to one installation show in sessions (see EngineOptions).
   maskInstallation?: boolean;
+  /// Most captures analysed at a time; by default one for each processor if they are large.
+  jobs?: number;
+  /// Most bytes of memory that the run should take; 256 MiB by default.
+  memoryBytes?: number;
   /// The engine to use, such as one that traces a flow; a new one by default.
   engine?: Engine;
 }
@@ -49,7 +53,6 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
   const report = newReport(options.command);
   const list = await listInputs(paths, options.signal);
   report.run.otherFiles = list.otherFiles;
-  const engine = options.engine ?? new Engine({ maskInstallation: options.maskInstallation ?? false });
   const sizes = list.inputs.map(({ size }) => size);
   const progress: Progress = {
     bytesRead: 0,
@@ -57,19 +60,14 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
     packets: 0,
     path: '',
   };
-  for (const input of list.inputs) {
-    if (options.signal?.aborted) break;
-    progress.path = input.path;
-    const packetsBefore = progress.packets;
-    engine.begin(report.inputs.length);
-    const { described, summary } = await readInput(input, engine, options, (bytes, packets) => {
-      progress.bytesRead += bytes;
-      progress.packets = packetsBefore + packets;
-      options.onProgress?.(progress);
-    });
-    const findings = engine.end();
-    report.inputs.push({ ...described, ...lossesOf(findings) });
-    if (summary !== null) addCaveats(findings.sessions, { ...findings, ...summary });
+  const onRead = (path: string, bytes: number, packets: number) => {
+    progress.path = path;
+    progress.bytesRead += bytes;
+    progress.packets += packets;
+    options.onProgress?.(progress);
+  };
+  for (const { input, findings } of await analyseAll(list.inputs, options, onRead)) {
+    report.inputs.push(input);
     report.sessions.push(...findings.sessions);
     report.sightings.push(...findings.sightings);
     report.servers = mergeServers([...report.servers, ...findings.servers]);
@@ -95,33 +93,39 @@ function newReport(command: string): Report {
   };
 }
 
-async function readInput(
-  input: InputPath,
-  engine: Engine,
+/// What the captures gave, in their order; if the run is stopped early, of those that were begun.
+async function analyseAll(
+  inputs: readonly InputPath[],
   options: ScanOptions,
-  onRead: (bytes: number, packets: number) => void,
-): Promise<{ described: Input; summary: CaptureSummary | null }> {
-  const { path, location } = input;
-  try {
-    // What is no regular file is read as a stream; nothing is opened otherwise.
-    const stream = () => (path === STANDARD_INPUT ? process.stdin : createReadStream(location));
-    if (options.reader === 'pcap-ng-parser') {
-      const { readWithPcapNgParser } = await import('./second-reader.js');
-      const summary = await readWithPcapNgParser(stream(), (batch) => engine.push(batch), options.signal);
-      onRead(summary.bytes, summary.packets);
-      return { described: describe(path, summary, { compression: null, bytes: summary.bytes }), summary };
-    }
-    const reader = new CaptureReader((batch) => engine.push(batch));
-    const source = {
-      signal: options.signal,
-      onBytes: (bytes: number) => onRead(bytes, reader.summary.packets),
-    };
-    const result =
-      input.size === null
-        ? await readStream(stream(), reader, source)
-        : await readFile(location, reader, source);
-    return { described: describe(path, reader.summary, result), summary: reader.summary };
-  } catch (error) {
-    return { described: unreadable(path, describeError(error)), summary: null };
+  onRead: (path: string, bytes: number, packets: number) => void,
+): Promise<Analysed[]> {
+  const { signal, reader = 'sealert', maskInstallation = false } = options;
+  const plan = planMemory(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+  // Streams come last, and are read here: the process has only one standard input.
+  const files = inputs.filter(({ size }) => size !== null);
+  const threads = options.engine === undefined ? threadsFor(files, plan, options.jobs) : 1;
+  const analysed =
+    threads > 1
+      ? await analyseInThreads(files, {
+          threads,
+          plan,
+          options: { reader, maskInstallation },
+          signal,
+          onRead,
+        })
+      : [];
+  if (analysed.length === inputs.length) return analysed;
+  const engine = options.engine ?? new Engine({ limits: plan.limits, maskInstallation });
+  for (const input of inputs.slice(analysed.length)) {
+    if (signal?.aborted) break;
+    const onBytes = (bytes: number, packets: number) => onRead(input.path, bytes, packets);
+    analysed.push(await analyse(input, analysed.length, engine, { reader, signal, onRead: onBytes }));
   }
+  return analysed;
+}
+
+function threadsFor(files: readonly InputPath[], plan: MemoryPlan, jobs: number | undefined): number {
+  const bytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const wanted = jobs ?? Math.min(availableParallelism(), Math.floor(bytes / BYTES_PER_THREAD));
+  return Math.min(wanted, files.length, plan.threads);
 }

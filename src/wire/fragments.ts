@@ -65,7 +65,8 @@ export class FragmentStore {
 
   /// By hash, the oldest first.
   private readonly datagrams = new Map<number, Datagram>();
-  private heldBytes = 0;
+  /// Bytes held now.
+  heldBytes = 0;
   private readonly key = new Int32Array(KEY_WORDS);
   /// Of the fragment at hand.
   private offset = 0;

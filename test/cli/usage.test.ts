@@ -50,6 +50,8 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
       /"Mars\/Olympus" is no time zone known here; --tz takes UTC, local or /,
     ],
     [['scan', 'x', '--jobs', '0'], /--jobs takes a whole number from 1, not "0"\./],
+    [['scan', 'x', '--memory', '63MB'], /--memory takes a size of at least 64MB, .* not "63MB"\./],
+    [['scan', 'x', '--memory', '256'], /--memory takes a size of at least 64MB/],
     [['scan', 'x', '--jobs', 'many'], /--jobs takes a whole number from 1, not "many"\./],
     [['scan', 'x', '-q', '-v'], /--quiet and --verbose exclude each other\./],
     [['scan', '-', '-'], /Standard input \(-\) can be read only once\./],

@@ -1,0 +1,77 @@
+/// One capture through the engine: what it is, and what it gave.
+
+import { createReadStream } from 'node:fs';
+import type { CaptureSummary } from '../capture/capture-summary.js';
+import type { FrameSink } from '../capture/frame-batch.js';
+import { CaptureReader } from '../capture/reader.js';
+import { addCaveats } from '../detect/caveats.js';
+import type { Engine, Findings } from '../engine.js';
+import type { Input } from '../report/model.js';
+import { describe, lossesOf, unreadable } from './describe-input.js';
+import { describeError } from './errors.js';
+import { readFile, readStream } from './file-source.js';
+import { type InputPath, STANDARD_INPUT } from './inputs.js';
+
+/// Which implementation takes the packets out of a capture file: the
+/// project's own, or the npm package that serves as an independent check.
+export type ReaderName = 'sealert' | 'pcap-ng-parser';
+
+export interface AnalysisOptions {
+  reader: ReaderName;
+  signal?: AbortSignal | undefined;
+  /// Told of the stored bytes and the packets read since the last call.
+  onRead: (bytes: number, packets: number) => void;
+}
+
+export type Analyser = Pick<Engine, 'begin' | 'push' | 'end'>;
+
+export interface Analysed {
+  input: Input;
+  findings: Findings;
+}
+
+/// Reads one capture; `position` is its place in the report's `inputs`. Never
+/// throws for what the path holds.
+export async function analyse(
+  path: InputPath,
+  position: number,
+  engine: Analyser,
+  options: AnalysisOptions,
+): Promise<Analysed> {
+  engine.begin(position);
+  const { described, summary } = await read(path, (batch) => engine.push(batch), options);
+  const findings = engine.end();
+  if (summary !== null) addCaveats(findings.sessions, { ...findings, ...summary });
+  return { input: { ...described, ...lossesOf(findings) }, findings };
+}
+
+async function read(
+  { path, location, size }: InputPath,
+  sink: FrameSink,
+  options: AnalysisOptions,
+): Promise<{ described: Input; summary: CaptureSummary | null }> {
+  const { signal, onRead } = options;
+  try {
+    // What is no regular file is read as a stream; nothing is opened otherwise.
+    const stream = () => (path === STANDARD_INPUT ? process.stdin : createReadStream(location));
+    if (options.reader === 'pcap-ng-parser') {
+      const { readWithPcapNgParser } = await import('./second-reader.js');
+      const summary = await readWithPcapNgParser(stream(), sink, signal);
+      onRead(summary.bytes, summary.packets);
+      return { described: describe(path, summary, { compression: null, bytes: summary.bytes }), summary };
+    }
+    const reader = new CaptureReader(sink);
+    let packets = 0;
+    const onBytes = (bytes: number) => {
+      onRead(bytes, reader.summary.packets - packets);
+      packets = reader.summary.packets;
+    };
+    const source = { signal, onBytes };
+    const result =
+      size === null ? await readStream(stream(), reader, source) : await readFile(location, reader, source);
+    onBytes(0);
+    return { described: describe(path, reader.summary, result), summary: reader.summary };
+  } catch (error) {
+    return { described: unreadable(path, describeError(error)), summary: null };
+  }
+}
