@@ -132,8 +132,10 @@ export class FlowTable {
   private freeEntry = -1;
   private sweepAt = 0;
   private readonly tenants = new Map<number, number>();
-  /// Second of the latest packet.
-  private clock = Number.NEGATIVE_INFINITY;
+  /// Second of the latest packet, modulo 2^32.
+  private clock = 0;
+  /// When it moves on, in microseconds: most packets come before that.
+  private clockMovesUs = Number.NEGATIVE_INFINITY;
   private readonly shortestIdle: number;
   /// The addresses of the packet being looked up, in A-B order.
   private readonly key = new Int32Array(8);
@@ -192,7 +194,7 @@ export class FlowTable {
           this.restart(entry, timeUs, packet);
         } else {
           words[at + WORD_PACKETS]!++;
-          words[at + WORD_LAST_SECOND] = this.clock | 0;
+          words[at + WORD_LAST_SECOND] = this.clock;
           words[at + WORD_KIND]! |= this.fromB ? KIND_SEEN_B : KIND_SEEN_A;
         }
         return entry;
@@ -297,7 +299,7 @@ export class FlowTable {
     this.highWater = 0;
     this.freeEntry = -1;
     this.sweepAt = 0;
-    this.clock = Number.NEGATIVE_INFINITY;
+    this.clockMovesUs = Number.NEGATIVE_INFINITY;
     this.tcpFlows = 0;
     this.udpFlows = 0;
     this.icmpFlows = 0;
@@ -374,7 +376,7 @@ export class FlowTable {
     const words = this.words;
     words[at + WORD_PACKETS] = 1;
     words[at + WORD_SLOT] = timeUs - second * 1e6;
-    words[at + WORD_LAST_SECOND] = this.clock | 0;
+    words[at + WORD_LAST_SECOND] = this.clock;
     words[at + WORD_FIRST_SECOND] = second | 0;
     if (packet.protocol === PROTOCOL_TCP) {
       this.tcpFlows++;
@@ -432,8 +434,10 @@ export class FlowTable {
 
   /// It is so late at least, also if no packet says so.
   advance(timeUs: number): void {
+    if (timeUs < this.clockMovesUs) return;
     const second = Math.floor(timeUs / 1e6);
-    if (second > this.clock) this.clock = second;
+    this.clock = second | 0;
+    this.clockMovesUs = (second + 1) * 1e6;
   }
 
   /// Removes a flow whose last packet is too long ago.
@@ -449,7 +453,7 @@ export class FlowTable {
   }
 
   private idleSeconds(at: number): number {
-    return ((this.clock | 0) - this.words[at + WORD_LAST_SECOND]!) | 0;
+    return (this.clock - this.words[at + WORD_LAST_SECOND]!) | 0;
   }
 
   private idleLimit(kind: number): number {
