@@ -31,6 +31,9 @@ const MAX_OPENINGS = 8;
 
 const MAX_FRAMES = 4;
 
+/// One reader serves all flows: what it holds is taken before the next packet comes.
+const reader = new SegmentReader();
+
 /// What an R-UDP flow tells while it is followed.
 export interface RudpListener {
   /// A session is certain. Its inner bytes go to what is returned.
@@ -46,7 +49,7 @@ export class RudpSide {
   keepAliveResponses = 0;
   /// Packets that are no segments, and their links: nearly all have one if they are bulk.
   bulkPackets = 0;
-  readonly bulk = new ChainLinks(BULK_SHAPES);
+  private links: ChainLinks | null = null;
   /// Bytes of the inner stream.
   order: SegmentOrder | null = null;
 
@@ -55,18 +58,24 @@ export class RudpSide {
     this.keepAliveRequests = 0;
     this.keepAliveResponses = 0;
     this.bulkPackets = 0;
-    this.bulk.reset();
+    this.links?.reset();
     this.order = null;
   }
 
   /// Null without bulk packets that chain.
   get bulkVariant(): BulkVariant | null {
-    const [v1, v2] = this.bulk.links;
+    const [v1, v2] = this.links?.links ?? [0, 0];
     return v1! === 0 && v2! === 0 ? null : v1! > v2! ? 'v1' : 'v2';
   }
 
   get bulkLinks(): number {
-    return Math.max(this.bulk.links[0]!, this.bulk.links[1]!);
+    return this.links === null ? 0 : Math.max(this.links.links[0]!, this.links.links[1]!);
+  }
+
+  /// Made when a session is certain: most flows that are looked at are none.
+  get bulk(): ChainLinks {
+    this.links ??= new ChainLinks(BULK_SHAPES);
+    return this.links;
   }
 }
 
@@ -108,7 +117,6 @@ export class RudpFlow {
   private openings = 0;
   private lastUs = 0;
   private lastFrame = 0;
-  private reader: SegmentReader | null = null;
   private readonly carried: Carried = { at: 0, captured: 0, length: 0 };
 
   constructor(
@@ -243,10 +251,9 @@ export class RudpFlow {
 
   private read(opening: Opening, fromA: boolean, bytes: Uint8Array, at: number, length: number): boolean {
     if (length < MIN_SEGMENT_BYTES || length > MAX_SEGMENT_BYTES) return false;
-    this.reader ??= new SegmentReader();
     const masked = this.carrier !== 'udp';
     opening.keys ??= rudpKeys(opening.initial);
-    return this.reader.read(opening.keys, fromA === opening.fromA, masked, bytes, at, length);
+    return reader.read(opening.keys, fromA === opening.fromA, masked, bytes, at, length);
   }
 
   private establish(opening: Opening): void {
@@ -271,7 +278,6 @@ export class RudpFlow {
 
   /// Takes the segment that the reader holds.
   private take(fromClient: boolean, timeUs: number, frame: number): void {
-    const reader = this.reader!;
     const side = fromClient ? this.client : this.server;
     const other = fromClient ? this.server : this.client;
     side.segments++;
