@@ -7,7 +7,7 @@ import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
 import type { TlsConnection } from './detect/connection.js';
 import { type ChainPools, FlowOfDatagrams } from './detect/datagram-analysis.js';
-import { EarlyAnalysis } from './detect/early-analysis.js';
+import { EarlyAnalysis, type EarlyFinding } from './detect/early-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
 import { NonceChain } from './detect/nonce-chain.js';
@@ -20,7 +20,7 @@ import { SideBySide } from './detect/side-by-side.js';
 import { SightingBuilder } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
-import { TlsAnalysis, type TlsProfiles } from './detect/tls-analysis.js';
+import { TlsAnalysis, type TlsFindings, type TlsProfiles } from './detect/tls-analysis.js';
 import type { DatagramFlow } from './flow/datagram-flow.js';
 import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
@@ -112,19 +112,21 @@ export class Engine {
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();
     this.fragments = new FragmentStore(options.limits?.fragments);
+    const found = (connection: TlsConnection) => this.sessions.add(connection);
+    const early = (finding: EarlyFinding) => this.sessions.addEarly(finding);
+    const findings: TlsFindings = {
+      connection: found,
+      trace: (trace) => this.sightings.trace(trace),
+    };
     this.tracker = new FlowTracker(
       {
         tls: (flow) => {
-          const found = (connection: TlsConnection) => this.sessions.add(connection);
           const analysis = flow.midstream
             ? new RunningAnalysis(softetherTls, this.input, found)
-            : new SideBySide([
-                new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, {
-                  connection: found,
-                  trace: (trace) => this.sightings.trace(trace),
-                }),
-                new EarlyAnalysis(softether1, this.input, (finding) => this.sessions.addEarly(finding)),
-              ]);
+            : new SideBySide(
+                new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, findings),
+                new EarlyAnalysis(softether1, this.input, early),
+              );
           const trace = options.trace?.flow;
           return trace === undefined
             ? analysis

@@ -1,10 +1,17 @@
-/// Several analyses of one TLS flow, each with its own profile.
+/// Two analyses of one TLS flow, each with its own profile: the flow is
+/// followed until both have let it go.
 
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 
 export class SideBySide implements FlowAnalysis {
-  /// Those that have not let go of the flow.
-  constructor(private readonly analyses: FlowAnalysis[]) {}
+  private first: FlowAnalysis | null;
+  /// Mostly gone after the first record.
+  private second: FlowAnalysis | null;
+
+  constructor(first: FlowAnalysis, second: FlowAnalysis) {
+    this.first = first;
+    this.second = second;
+  }
 
   tlsRecord(
     flow: TcpFlow,
@@ -14,35 +21,34 @@ export class SideBySide implements FlowAnalysis {
     timeUs: number,
     frame: number,
   ): boolean {
-    const { analyses } = this;
-    for (let i = analyses.length - 1; i >= 0; i--) {
-      if (!analyses[i]!.tlsRecord(flow, fromClient, type, length, timeUs, frame)) analyses.splice(i, 1);
+    if (this.second !== null && !this.second.tlsRecord(flow, fromClient, type, length, timeUs, frame)) {
+      this.second = null;
     }
-    return analyses.length > 0;
+    if (this.first !== null && !this.first.tlsRecord(flow, fromClient, type, length, timeUs, frame)) {
+      this.first = null;
+    }
+    return this.first !== null || this.second !== null;
   }
 
   notTls(flow: TcpFlow, fromClient: boolean, timeUs: number, frame: number): boolean {
-    const { analyses } = this;
-    for (let i = analyses.length - 1; i >= 0; i--) {
-      if (!analyses[i]!.notTls(flow, fromClient, timeUs, frame)) analyses.splice(i, 1);
-    }
-    return analyses.length > 0;
+    if (this.second !== null && !this.second.notTls(flow, fromClient, timeUs, frame)) this.second = null;
+    if (this.first !== null && !this.first.notTls(flow, fromClient, timeUs, frame)) this.first = null;
+    return this.first !== null || this.second !== null;
   }
 
   headersLost(flow: TcpFlow): FlowAnalysis {
-    const { analyses } = this;
-    for (let i = 0; i < analyses.length; i++) {
-      const analysis = analyses[i]!;
-      analyses[i] = analysis.headersLost?.(flow) ?? analysis;
-    }
+    this.first = this.first?.headersLost?.(flow) ?? this.first;
+    this.second = this.second?.headersLost?.(flow) ?? this.second;
     return this;
   }
 
   soFar(flow: TcpFlow): void {
-    for (const analysis of this.analyses) analysis.soFar?.(flow);
+    this.first?.soFar?.(flow);
+    this.second?.soFar?.(flow);
   }
 
   end(flow: TcpFlow): void {
-    for (const analysis of this.analyses) analysis.end(flow);
+    this.first?.end(flow);
+    this.second?.end(flow);
   }
 }
