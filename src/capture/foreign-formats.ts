@@ -13,20 +13,20 @@ const EXPECTED = 'a pcap, pcapng or snoop capture was expected, plain or compres
 
 const CONVERT = 'convert it with Wireshark: editcap -F pcapng FILE NEW.pcapng';
 const UNPACK = 'unpack it and scan what is in it';
-const UNPACK_AGAIN = 'one layer of compression is unpacked here: unpack it once and scan the result';
+const UNPACK_AGAIN = 'scan unpacks one layer of compression, live none: unpack it first';
 const NOT_PACKETS = 'it holds no network packets that could be read';
 
 const FORMATS: readonly Format[] = [
   // What is compressed once is unpacked before this is asked.
-  { name: 'a gzip stream inside a compressed one', magic: [0x1f, 0x8b], advice: UNPACK_AGAIN },
-  { name: 'a zstd stream inside a compressed one', magic: [0x28, 0xb5, 0x2f, 0xfd], advice: UNPACK_AGAIN },
-  { name: 'an lz4 stream inside a compressed one', magic: [0x04, 0x22, 0x4d, 0x18], advice: UNPACK_AGAIN },
+  { name: 'a gzip stream where a capture was due', magic: [0x1f, 0x8b], advice: UNPACK_AGAIN },
+  { name: 'a zstd stream where a capture was due', magic: [0x28, 0xb5, 0x2f, 0xfd], advice: UNPACK_AGAIN },
+  { name: 'an lz4 stream where a capture was due', magic: [0x04, 0x22, 0x4d, 0x18], advice: UNPACK_AGAIN },
   {
-    name: 'an xz stream inside a compressed one',
+    name: 'an xz stream where a capture was due',
     magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
     advice: UNPACK_AGAIN,
   },
-  { name: 'a bzip2 stream inside a compressed one', magic: 'BZh', advice: UNPACK_AGAIN },
+  { name: 'a bzip2 stream where a capture was due', magic: 'BZh', advice: UNPACK_AGAIN },
   {
     name: 'an lzma stream',
     magic: [0x5d, 0, 0],

@@ -59,6 +59,11 @@ export class CaptureReader {
     this.ledger = new DamageLedger(this.summary, this.writer);
   }
 
+  /// True once the bytes are known to be no capture: more of them change nothing.
+  get isHopeless(): boolean {
+    return this.summary.notACapture !== null;
+  }
+
   /// Takes bytes of any length.
   push(bytes: Uint8Array): void {
     this.ownChunk ??= new ByteChunk();

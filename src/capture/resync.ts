@@ -42,6 +42,7 @@ export function findRecords(
   // Where chains that failed have been: one that runs into them fails as well.
   const failed = new Set<number>();
   for (let at = from; at < end; at++) {
+    at = skipZeros(view, at, end);
     const outcome =
       failed.size > 0 && failed.has(at) ? 'fails' : followChain(parser, view, at, end, isEnd, failed);
     if (outcome === 'holds') return { foundAt: at, keepFrom: at };
@@ -49,6 +50,17 @@ export function findRecords(
   }
   return { foundAt: -1, keepFrom: end };
 }
+
+/// No header is all zeros: a disk's unwritten part is passed over in strides.
+/// Returns where the next header may begin at the earliest.
+function skipZeros(view: DataView, at: number, end: number): number {
+  let next = at;
+  while (end - next >= 4 && view.getInt32(next, true) === 0) next += 4;
+  return Math.max(at, next - MOST_HEADER_BYTES);
+}
+
+/// Of the containers that are read, snoop has the longest header of a record, 24 bytes.
+const MOST_HEADER_BYTES = 32;
 
 function followChain(
   parser: RecordParser,

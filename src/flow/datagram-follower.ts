@@ -65,6 +65,7 @@ export class DatagramFollower {
     flow.isIcmp = !isUdp;
     flow.isOpenVpn = isUdp && isOpenVpnReset(bytes, packet.payloadAt, packet.payloadCaptured);
     flow.firstUs = firstUs;
+    flow.lastUs = firstUs;
     flow.portA = this.table.fromB ? packet.destinationPort : packet.sourcePort;
     flow.portB = this.table.fromB ? packet.sourcePort : packet.destinationPort;
     flow.layers = packet.layers.copy();
@@ -84,7 +85,7 @@ export class DatagramFollower {
     const slot = table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
     const flow = this.pool.at(slot);
     const { fromB } = table;
-    flow.lastUs = timeUs;
+    if (timeUs > flow.lastUs) flow.lastUs = timeUs;
     flow.packets = table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
     // Of ICMP the whole message: its type is part of what is looked at.
     const head = flow.isIcmp ? ICMP_HEADER_BYTES : 0;

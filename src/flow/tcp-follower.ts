@@ -213,6 +213,7 @@ export class TcpFollower {
     const flow = this.takeSlot(entry);
     flow.clientIsB = clientIsB;
     flow.firstUs = firstUs;
+    flow.lastUs = firstUs;
     flow.layers = packet.layers.copy();
     return flow;
   }
@@ -239,7 +240,7 @@ export class TcpFollower {
   }
 
   private nextSegment(flow: TcpFlow, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
-    flow.lastUs = timeUs;
+    if (timeUs > flow.lastUs) flow.lastUs = timeUs;
     const fromClient = this.table.fromB === flow.clientIsB;
     if ((packet.tcpFlags & TCP_FIN) !== 0) {
       flow.direction(fromClient).stream.finish((packet.sequence + packet.payloadLen) | 0);

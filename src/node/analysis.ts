@@ -1,6 +1,6 @@
 /// One capture through the engine: what it is, and what it gave.
 
-import { createReadStream } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync, type ReadStream } from 'node:fs';
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import type { FrameSink } from '../capture/frame-batch.js';
 import { CaptureReader } from '../capture/reader.js';
@@ -11,6 +11,7 @@ import { describe, lossesOf, unreadable } from './describe-input.js';
 import { describeError } from './errors.js';
 import { readFile, readStream } from './file-source.js';
 import { type InputPath, STANDARD_INPUT } from './inputs.js';
+import type { SystemPath } from './system-path.js';
 
 /// Which implementation takes the packets out of a capture file: the
 /// project's own, or the npm package that serves as an independent check.
@@ -53,7 +54,7 @@ async function read(
   const { signal, onRead } = options;
   try {
     // What is no regular file is read as a stream; nothing is opened otherwise.
-    const stream = () => (path === STANDARD_INPUT ? process.stdin : createReadStream(location));
+    const stream = () => (path === STANDARD_INPUT ? process.stdin : openStream(location, signal));
     if (options.reader === 'pcap-ng-parser') {
       const { readWithPcapNgParser } = await import('./second-reader.js');
       const summary = await readWithPcapNgParser(stream(), sink, signal);
@@ -74,4 +75,19 @@ async function read(
   } catch (error) {
     return { described: unreadable(path, describeError(error)), summary: null };
   }
+}
+
+/// Opening a named pipe waits for a writer, and nothing but a writer ends that.
+function openStream(location: SystemPath, signal: AbortSignal | undefined): ReadStream {
+  const wake = () => {
+    try {
+      closeSync(openSync(location, constants.O_WRONLY | constants.O_NONBLOCK));
+    } catch {
+      // No pipe, or one that is being read.
+    }
+  };
+  const stream = createReadStream(location);
+  signal?.addEventListener('abort', wake);
+  stream.on('open', () => signal?.removeEventListener('abort', wake));
+  return stream;
 }

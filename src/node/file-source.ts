@@ -34,7 +34,7 @@ export interface SourceResult {
 }
 
 /// Where frames come from: takes bytes, ends with an optional reason why more can not be had.
-export type ByteTaker = Pick<CaptureReader, 'pushChunk' | 'push' | 'end' | 'summary'>;
+export type ByteTaker = Pick<CaptureReader, 'pushChunk' | 'push' | 'end' | 'isHopeless' | 'summary'>;
 
 /// Reads a whole regular file into `reader`. Throws if it cannot be opened; a read
 /// error later on becomes damage.
@@ -85,6 +85,11 @@ export async function readStream(
       bytes += chunk.length;
       options.onBytes?.(chunk.length);
       reader.push(chunk);
+      if (reader.isHopeless) {
+        // It may never end.
+        stream.destroy();
+        break;
+      }
     }
   } catch (error) {
     reason = `reading failed: ${describeError(error)}`;

@@ -7,6 +7,8 @@ import { printable, shorten } from './text.js';
 const STRENGTHS: readonly Evidence['strength'][] = ['decisive', 'strong', 'supporting'];
 
 const MAX_LINES = 2;
+/// What speaks against a session or limits it is said in full; a bound all the same.
+const MAX_REMARK_LINES = 5;
 const MAX_FRAMES = 4;
 
 /// Cells for the label and the numbers of the frames.
@@ -14,7 +16,7 @@ const REASON_EXTRAS = 44;
 
 /// The session's id, what its packets travel in, the strongest evidence with the numbers of its first
 /// frames, and everything that speaks against it or limits it. Each is
-/// printable and shortened to about two lines of `width` cells, but not wrapped.
+/// printable and bounded in lines of `width` cells, but not wrapped.
 export function reasonTexts(session: Session, report: Report, width: number): string[] {
   const lines = [`Session ${printable(session.id)}`];
   if (session.encapsulation !== undefined) {
@@ -29,7 +31,8 @@ export function reasonTexts(session: Session, report: Report, width: number): st
   }
   const against = session.against.map(({ detail }) => `Against: ${detail}`);
   const caveats = session.caveats.map((caveat) => `Caveat: ${caveat}`);
-  for (const remark of [...against, ...caveats]) lines.push(shorten(printable(remark), MAX_LINES * width));
+  for (const remark of [...against, ...caveats])
+    lines.push(shorten(printable(remark), MAX_REMARK_LINES * width));
   return lines;
 }
 

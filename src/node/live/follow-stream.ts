@@ -22,6 +22,7 @@ export async function followStream(stream: Readable, follower: StreamFollower): 
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     follower.bytes(chunk.length);
     reader.push(chunk);
+    if (reader.isHopeless) break;
     if (!hasBegun && summary.format !== null) {
       hasBegun = true;
       follower.began(summary.format);
