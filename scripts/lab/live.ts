@@ -128,7 +128,7 @@ class Watch {
     const given = source || (await this.numberOf(place, device, tool));
     const written = ['--log', 'sealert.log', '--ndjson', 'found.ndjson', '-w', 'kept.pcapng'];
     const live = this.sealert('live', given, ...tool, ...written, '--format', 'json', '-o', 'report.json');
-    const piped = `exec "$@" < <(exec tcpdump -U -n -i ${device} -w -)`;
+    const piped = `exec "$@" < <(exec tcpdump --immediate-mode -U -n -i ${device} -w -)`;
     const command = this.way === 'pipe' ? ['bash', '-c', piped, 'pipe', ...live] : live;
     this.running = startIn(place, `live-${this.way}`, command);
     await waitForOutput(this.running, 'Starting Capture Packets at');
@@ -175,43 +175,54 @@ class Arrivals {
 
 /** What a watch found and how soon, and what of it is wrong. */
 async function judge(watch: Watch, label: Label): Promise<{ found: string[]; faults: string[] }> {
-  const { running, rights, log, pathOf } = { ...watch, pathOf: (name: string) => watch.pathOf(name) };
+  const { running, rights, log } = watch;
   const faults: string[] = [];
   const found: string[] = [];
   const code = running?.child.exitCode;
   if (code !== 0) faults.push(`it ended with ${code}`);
   if (rights !== `${NOBODY} ${'0'.repeat(16)}`) faults.push(`it ran with the rights ${rights}`);
-  const expected = label.sessions.map((session) => lineOf(session, label));
+  const expected = label.sessions.map((session) => linesFor(session, label));
   const lines = log.lines.map(({ text }) => text);
-  if (!isDeepStrictEqual(lines, expected)) faults.push(`it logged ${lines}, not ${expected}`);
+  const isRight =
+    lines.length === expected.length && expected.every((either, i) => either.includes(lines[i]!));
+  if (!isRight) faults.push(`it logged ${lines}, not ${expected}`);
 
-  const kept = pathOf('kept.pcapng');
+  const kept = watch.pathOf('kept.pcapng');
   const { sessions } = await scan(kept);
-  const reported = JSON.parse(readFileSync(pathOf('report.json'), 'utf8')) as Report;
+  const reported = JSON.parse(readFileSync(watch.pathOf('report.json'), 'utf8')) as Report;
   if (!isDeepStrictEqual(reported.sessions, sessions)) faults.push('a scan finds other sessions');
   const changes = changesOf(watch);
   const ended = changes.filter(({ change }) => change === 'ended').map(({ session }) => session);
   if (!isDeepStrictEqual(ended, sessions)) faults.push('the last words are not what a scan finds');
 
+  const told = new Set<string>();
   for (const { change, session, atMs } of changes) {
     if (change !== 'reached') continue;
-    const delay = (atMs - (await decidedAt(kept, session, reported.inputs[0]!.packets))) / 1000;
+    // The first time there is a line in the log as well.
+    const loggedMs = told.has(session.id) ? atMs : log.lines[told.size]?.atMs;
+    told.add(session.id);
+    const delay =
+      (Math.max(atMs, loggedMs ?? Number.NaN) -
+        (await decidedAt(kept, session, reported.inputs[0]!.packets))) /
+      1000;
     found.push(`${session.id} ${session.verdict} after ${delay.toFixed(2)} s`);
-    if (delay > MOST_DELAY) faults.push('that is too late');
+    if (!(delay <= MOST_DELAY)) faults.push('that is too late');
   }
   return { found, faults };
 }
 
-/** The line of the log that is due, from the label alone. */
-function lineOf({ carrier, connections }: LabelledSession, { settings, software }: Label): string {
+/** The lines of the log that are right, from the label alone: behind a proxy a server may show no generation. */
+function linesFor({ carrier, connections }: LabelledSession, { settings, software }: Label): string[] {
   const { client, server, start } = connections[0]!;
-  const generation = `${software.softether!.split('.')[0]}.x`;
   const target = { host: settings.host, port: settings.port };
-  return logLine({
-    ...{ carrier, client, server, start: new Date(start * 1000).toISOString() },
-    software: { product: 'SoftEther VPN', client: { generation }, server: { generation } },
-    ...(carrier === 'tcp' ? {} : { target }),
-  } as Session);
+  const lineWith = (generation: string | null) =>
+    logLine({
+      ...{ carrier, client, server, start: new Date(start * 1000).toISOString() },
+      software: { product: 'SoftEther VPN', client: { generation }, server: { generation } },
+      ...(carrier === 'tcp' ? {} : { target }),
+    } as Session);
+  const full = lineWith(`${software.softether!.split('.')[0]}.x`);
+  return carrier === 'tcp' ? [full] : [full, lineWith(null)];
 }
 
 function changesOf({ found }: Watch): { change: string; session: Session; atMs: number }[] {
@@ -228,14 +239,15 @@ async function decidedAt(kept: string, { id, verdict }: Session, packets: number
   let having = packets;
   let atMs = Number.NaN;
   while (without < having) {
-    const count = Math.floor((without + having) / 2) + ((without + having) % 2);
+    const count = Math.ceil((without + having) / 2);
     await run(['editcap', '-r', kept, part, `1-${count}`]);
     const { sessions, inputs } = await scan(part);
-    const has = sessions.some((session) => session.id === id && isAtLeast(session.verdict, verdict));
-    if (has) atMs = Date.parse(inputs[0]!.lastPacket!);
-    if (has && count === having) break;
-    if (has) having = count;
-    else without = count;
+    if (sessions.some((session) => session.id === id && isAtLeast(session.verdict, verdict))) {
+      atMs = Date.parse(inputs[0]!.lastPacket!);
+      // Asked again, it is the first that has it.
+      if (count === having) break;
+      having = count;
+    } else without = count;
   }
   return atMs;
 }

@@ -41,7 +41,7 @@ async function recordAll(scenarios: readonly Scenario[], order: Order): Promise<
     }
   });
   await Promise.all(lanes);
-  if (failed.length > 0) console.log(`not recorded: ${failed.join(' ')}`);
+  if (failed.length > 0) console.log(`${order.live ? 'wrong' : 'not recorded'}: ${failed.join(' ')}`);
   return failed.length === 0;
 }
 
