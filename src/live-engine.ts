@@ -34,8 +34,9 @@ export interface LiveCounts {
   keptSessions: number;
 }
 
-/// Time between two looks at what the flows are.
-const LOOK_US = 200_000;
+/// Least time between two looks at what the flows are. What waits for a look is
+/// late by that, on top of what the capture tool held back.
+const LOOK_US = 50_000;
 
 /// Most connections that are kept of sessions that go on; some 3 KB each.
 const MAX_CONNECTIONS = 16_384;

@@ -1,6 +1,7 @@
 /** The lab's command line; scripts/lab/README.md says how to use it. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { LIVE_SCENARIOS, watchScenario } from './live.js';
 import { missing } from './requirements.js';
 import { recordScenario } from './run.js';
 import { installSample } from './samples.js';
@@ -11,6 +12,7 @@ import { clearLeftovers, tearDown } from './topology.js';
 const USAGE = `usage: node build/scripts/lab/main.js --list
        node build/scripts/lab/main.js [--out DIR] [--seed N] [--jobs N] NAME... | --all
        node build/scripts/lab/main.js --samples [--seed N] [--jobs N] [NAME...]
+       node build/scripts/lab/main.js --live [--out DIR] [--seed N] [NAME...]
        node build/scripts/lab/main.js --clean`;
 
 const TRIES = 2;
@@ -21,6 +23,8 @@ interface Order {
   readonly seed: number;
   readonly out: string;
   readonly asSamples: boolean;
+  /** Whether `sealert live` watches, and is judged. */
+  readonly live: boolean;
   /** How many scenarios are recorded at the same time. */
   readonly jobs: number;
 }
@@ -37,7 +41,7 @@ async function recordAll(scenarios: readonly Scenario[], order: Order): Promise<
     }
   });
   await Promise.all(lanes);
-  if (failed.length > 0) console.log(`not recorded: ${failed.join(' ')}`);
+  if (failed.length > 0) console.log(`${order.live ? 'wrong' : 'not recorded'}: ${failed.join(' ')}`);
   return failed.length === 0;
 }
 
@@ -45,6 +49,10 @@ async function recordOne(scenario: Scenario, order: Order, lane: number) {
   let text = '';
   for (let turn = 1; turn <= TRIES; turn++) {
     try {
+      if (order.live) {
+        const watched = await watchScenario(scenario, order.seed, order.out, lane);
+        return { ...watched, text: text + watched.text };
+      }
       const labels = await recordScenario(scenario, order.seed, order.out, lane);
       if (order.asSamples) {
         for (const label of labels.filter((each) => scenario.sample.includes(each.capturePoint))) {
@@ -80,6 +88,7 @@ async function main(): Promise<number> {
       list: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       samples: { type: 'boolean', default: false },
+      live: { type: 'boolean', default: false },
       clean: { type: 'boolean', default: false },
       out: { type: 'string', default: 'lab-captures' },
       seed: { type: 'string' },
@@ -90,7 +99,8 @@ async function main(): Promise<number> {
     for (const { name, kind, description } of SCENARIOS) console.log(`${name}\t${kind}\t${description}`);
     return 0;
   }
-  const scenarios = chooseScenarios(positionals, values.all, values.samples);
+  const names = values.live && positionals.length === 0 ? LIVE_SCENARIOS : positionals;
+  const scenarios = chooseScenarios(names, values.all, values.samples);
   if (scenarios.length === 0 && !values.clean) {
     console.error(USAGE);
     return 2;
@@ -106,7 +116,7 @@ async function main(): Promise<number> {
   if (!Number.isSafeInteger(seed) || seed < 0) throw new Error('--seed takes a whole number');
   console.log(`seed ${seed}`);
   const jobs = Math.max(1, Number(values.jobs) || 1);
-  const order = { seed, out: join(values.out), asSamples: values.samples, jobs };
+  const order = { seed, out: join(values.out), asSamples: values.samples, live: values.live, jobs };
   return (await recordAll(scenarios, order)) ? 0 : 1;
 }
 

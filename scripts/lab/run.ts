@@ -7,7 +7,7 @@ import { type Expectation, faultsOf, type Label, makeLabel } from './label.js';
 import { LOOK_ALIKES, prepareTls } from './lookalikes.js';
 import { type Played, playSoftEther } from './play.js';
 import { Random, seedFor } from './random.js';
-import { Recorder } from './record.js';
+import { type Beside, Recorder } from './record.js';
 import type { BenignScenario, Scenario } from './scenario-types.js';
 import { SCENARIOS } from './scenarios.js';
 import { buildNetwork, type Network, type NetworkWishes, OWN_PREFIX, tearDown } from './topology.js';
@@ -22,6 +22,7 @@ export async function recordScenario(
   runSeed: number,
   out: string,
   lane: number,
+  beside?: Beside,
 ): Promise<Label[]> {
   const random = new Random(seedFor(runSeed, scenario.name));
   const more = new Random(seedFor(runSeed, `${scenario.name} more`));
@@ -31,7 +32,7 @@ export async function recordScenario(
   process.once('exit', forget);
   try {
     const network = await buildNetwork(site, folder, lane, wishesOf(scenario));
-    const recorder = new Recorder(network, folder, scenario.points);
+    const recorder = new Recorder(network, folder, scenario.points, beside);
     const played =
       scenario.kind === 'benign'
         ? await playLookAlike(scenario, network, site, random, more, runSeed, recorder)

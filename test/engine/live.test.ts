@@ -69,6 +69,9 @@ test('sessions that were over long before give the same as afterwards', () => {
 const dialogue = readFrames(pcap(softetherDialogue({ seed: 3 }))).frames;
 const endUs = dialogue.at(-1)!.timeUs;
 
+/// dumpcap hands packets on after so long at the most.
+const HELD_BACK_US = 250_000;
+
 test('a verdict comes within a second of the packet that decides, and rises', () => {
   const frames = readFrames(pcap(softetherDialogue({ seed: 3, additional: 0 }))).frames;
   const player = new LivePlayer().play(frames);
@@ -80,7 +83,7 @@ test('a verdict comes within a second of the packet that decides, and rises', ()
         isAtLeast(verdict, session.verdict),
       ),
     );
-    assert.ok(nowUs - decides!.timeUs <= 1_000_000, session.verdict);
+    assert.ok(nowUs - decides!.timeUs + HELD_BACK_US <= 1_000_000, session.verdict);
   }
 });
 

@@ -55,7 +55,11 @@ export interface LiveRunOptions {
   event(event: LiveEvent): void;
 }
 
-const EVALUATE_EVERY_MS = 200;
+const EVALUATE_EVERY_MS = 50;
+/// With many sessions a look takes long: it is repeated after so many times its
+/// own duration, but no later than the engine asks for.
+const LOOK_SHARE = 5;
+const LOOK_AT_LEAST_EVERY_MS = 200;
 const MEASURE_SPEED_EVERY_MS = 1_000;
 const CHECK_DROPS_EVERY_MS = 5_000;
 
@@ -82,6 +86,7 @@ export class LiveRun {
   private firstUs = Number.NaN;
   private lastUs = Number.NaN;
   private lastArrivedMs = 0;
+  private nextLookMs = 0;
   private streamDropped = 0;
   private toldDropped = { kernel: 0, tool: 0 };
   private interruptions = 0;
@@ -260,11 +265,14 @@ export class LiveRun {
   }
 
   private evaluate(): void {
-    const sinceMs = performance.now() - this.lastArrivedMs;
-    // Before the first packet there is no time at all.
-    const nowUs = Number.isNaN(this.lastUs) ? Number.NaN : this.lastUs + sinceMs * 1000;
+    const nowMs = performance.now();
+    const nowUs = this.lastUs + (nowMs - this.lastArrivedMs) * 1000;
     if (this.merger !== undefined) this.merger.release(Date.now() * 1000 - HOLD_US);
-    if (!Number.isNaN(nowUs)) this.engine.evaluate(nowUs);
+    // Before the first packet there is no time at all.
+    if (Number.isNaN(nowUs) || nowMs < this.nextLookMs) return;
+    this.engine.evaluate(nowUs);
+    const tookMs = performance.now() - nowMs;
+    this.nextLookMs = nowMs + Math.min(LOOK_SHARE * tookMs, LOOK_AT_LEAST_EVERY_MS);
   }
 
   private measureSpeed(): void {
