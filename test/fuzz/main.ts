@@ -11,6 +11,7 @@ const FAILURES = join(ROOT, 'build', 'fuzz-failures');
 
 const [seedText = String(Date.now() % 2 ** 31), ...wanted] = process.argv.slice(2);
 const seed = Number(seedText);
+if (!Number.isInteger(seed)) throw new Error(`the seed is a whole number, not ${seedText}`);
 console.log(`seed ${seed}; inputs that fail are written to ${FAILURES}`);
 for (const target of targets()) {
   if (wanted.length > 0 && !wanted.includes(target.name)) continue;
