@@ -3,18 +3,11 @@
 
 import { type Packet, PROTOCOL_UDP } from '../wire/packet.js';
 import { type DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
-import {
-  ENTRY_WORDS,
-  type FlowTable,
-  STATE_DISMISSED,
-  STATE_FOLLOWED,
-  WORD_PACKETS,
-  WORD_SLOT,
-} from './flow-table.js';
+import { ENTRY_WORDS, type FlowTable, STATE_DISMISSED, WORD_PACKETS } from './flow-table.js';
+import { FollowedFlows } from './followed-flows.js';
 import { isOpenVpnReset } from './openvpn.js';
 import type { Listener } from './overhear.js';
 import { findCarried, isIcmpCandidate, OPENING_BYTES } from './rudp/carriers.js';
-import { SlotPool } from './slot-pool.js';
 
 const PORT_DNS = 53;
 
@@ -27,9 +20,7 @@ const MIN_DATAGRAM_BYTES = 23;
 const ICMP_HEADER_BYTES = 8;
 
 export class DatagramFollower {
-  /// Followed flows given up because there were too many.
-  givenUp = 0;
-  private readonly pool: SlotPool<DatagramFlow>;
+  readonly flows: FollowedFlows<DatagramFlow>;
   private readonly carried = { at: 0, captured: 0, length: 0 };
 
   /// `analyse` is asked for the analysis of each flow that is followed.
@@ -39,12 +30,12 @@ export class DatagramFollower {
     maxFlows: number,
     private readonly listener?: Listener,
   ) {
-    this.pool = new SlotPool(maxFlows, () => new DatagramFlow((entry) => table.endsOf(entry)));
-  }
-
-  clear(): void {
-    this.pool.clear();
-    this.givenUp = 0;
+    this.flows = new FollowedFlows(
+      table,
+      maxFlows,
+      () => new DatagramFlow((entry) => table.endsOf(entry)),
+      (entry) => this.end(entry),
+    );
   }
 
   /// Takes a packet of a flow that is not followed yet.
@@ -56,16 +47,9 @@ export class DatagramFollower {
       return;
     }
     if (!this.isWorthFollowing(entry, packet, bytes)) return;
-    const firstUs = this.table.firstUs(entry);
-    if (this.pool.isFull) this.giveUpOne();
-    const slot = this.pool.take(entry);
-    this.table.setState(entry, STATE_FOLLOWED);
-    this.table.words[entry * ENTRY_WORDS + WORD_SLOT] = slot;
-    const flow = this.pool.at(slot);
+    const flow = this.flows.follow(entry);
     flow.isIcmp = !isUdp;
     flow.isOpenVpn = isUdp && isOpenVpnReset(bytes, packet.payloadAt, packet.payloadCaptured);
-    flow.firstUs = firstUs;
-    flow.lastUs = firstUs;
     flow.portA = this.table.fromB ? packet.destinationPort : packet.sourcePort;
     flow.portB = this.table.fromB ? packet.sourcePort : packet.destinationPort;
     flow.layers = packet.layers.copy();
@@ -82,8 +66,7 @@ export class DatagramFollower {
 
   private deliver(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
     const { table } = this;
-    const slot = table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
-    const flow = this.pool.at(slot);
+    const flow = this.flows.at(entry);
     const { fromB } = table;
     if (timeUs > flow.lastUs) flow.lastUs = timeUs;
     flow.packets = table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
@@ -106,34 +89,21 @@ export class DatagramFollower {
     );
     if (kept) return;
     flow.analysis!.dismiss();
+    this.flows.leave(entry);
     table.setState(entry, STATE_DISMISSED);
-    this.releaseSlot(slot);
   }
 
   /// Called before a followed entry goes.
   end(entry: number): void {
-    const slot = this.table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
-    const flow = this.pool.at(slot);
+    const flow = this.flows.at(entry);
     flow.ended = true;
     flow.analysis!.end(flow);
-    this.releaseSlot(slot);
-  }
-
-  /// Flows followed at the moment.
-  get following(): number {
-    return this.pool.taken;
-  }
-
-  /// Ends the followed flows that have been silent for too long.
-  endSilent(): void {
-    this.pool.forEach(({ entry }) => {
-      this.table.removeIfSilent(entry);
-    });
+    this.flows.leave(entry);
   }
 
   /// Tells what the followed flows are so far.
   soFar(): void {
-    this.pool.forEach((flow) => {
+    this.flows.forEach((flow) => {
       flow.analysis!.soFar?.(flow);
     });
   }
@@ -151,20 +121,6 @@ export class DatagramFollower {
     if (isOpenVpnReset(bytes, payloadAt, payloadCaptured)) return true;
     const packets = this.table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
     return packets >= DATAGRAMS_BEFORE && payloadLen >= MIN_DATAGRAM_BYTES;
-  }
-
-  private releaseSlot(slot: number): void {
-    this.pool.at(slot).reset();
-    this.pool.release(slot);
-  }
-
-  private giveUpOne(): void {
-    const victim = this.pool.leastMissed();
-    if (victim === undefined) return;
-    const { entry } = victim;
-    this.givenUp++;
-    this.end(entry);
-    this.table.setState(entry, STATE_DISMISSED);
   }
 }
 

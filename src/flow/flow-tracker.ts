@@ -65,15 +65,15 @@ export class FlowTracker {
 
   /// Followed flows given up because there were too many.
   get givenUpFlows(): number {
-    return this.tcp.givenUp + this.datagrams.givenUp;
+    return this.tcp.flows.givenUp + this.datagrams.flows.givenUp;
   }
 
   /// Limits that were hit, by the names of docs/limits.md, and how often.
   get limitsHit(): Record<string, number> {
     const counts = {
       flows: this.table.evictedFlows,
-      followedFlows: this.tcp.givenUp,
-      followedDatagramFlows: this.datagrams.givenUp,
+      followedFlows: this.tcp.flows.givenUp,
+      followedDatagramFlows: this.datagrams.flows.givenUp,
       keptBytes: this.budget.refused,
       heldBytes: this.budget.overflows,
     };
@@ -89,8 +89,8 @@ export class FlowTracker {
   exceeds(limits: FlowTrackerLimits): boolean {
     return (
       this.table.flows > limits.maxFlows ||
-      this.tcp.following > limits.maxFollowedFlows ||
-      this.datagrams.following > limits.maxFollowedDatagramFlows ||
+      this.tcp.flows.count > limits.maxFollowedFlows ||
+      this.datagrams.flows.count > limits.maxFollowedDatagramFlows ||
       this.budget.usedBytes > limits.maxKeptBytes
     );
   }
@@ -115,15 +115,15 @@ export class FlowTracker {
 
   /// Flows followed at the moment.
   get followedFlows(): number {
-    return this.tcp.following + this.datagrams.following;
+    return this.tcp.flows.count + this.datagrams.flows.count;
   }
 
   /// Ends the followed flows that have been silent for too long at `nowUs`. New flows
   /// do that as well, but live none may come.
   endSilent(nowUs: number): void {
     this.table.advance(nowUs);
-    this.tcp.endSilent();
-    this.datagrams.endSilent();
+    this.tcp.flows.endSilent();
+    this.datagrams.flows.endSilent();
   }
 
   /// Has the analyses tell what their flows are so far.
@@ -136,7 +136,7 @@ export class FlowTracker {
   clear(): void {
     this.table.clear();
     this.tcp.clear();
-    this.datagrams.clear();
+    this.datagrams.flows.clear();
     this.budget.refused = 0;
     this.budget.overflows = 0;
   }

@@ -14,19 +14,18 @@ import {
   KIND_SYN_FROM_A,
   KIND_SYN_FROM_B,
   STATE_DISMISSED,
-  STATE_FOLLOWED,
   STATE_NEW,
   WORD_KIND,
   WORD_PACKETS,
   WORD_SEQUENCE,
   WORD_SLOT,
 } from './flow-table.js';
+import { FollowedFlows } from './followed-flows.js';
 import type { MemoryBudget } from './memory-budget.js';
 import { isOpenVpnReset } from './openvpn.js';
 import type { Listener } from './overhear.js';
 import { beginsLikeBlock } from './plain-blocks.js';
 import { beginsPreamble } from './preamble.js';
-import { SlotPool } from './slot-pool.js';
 import { beginsLikeSsh } from './ssh/ssh-flow.js';
 import { mayBeSshPackets } from './ssh/ssh-guess.js';
 import { type FlowAnalysis, type StreamAnalysis, TcpFlow } from './tcp-flow.js';
@@ -54,11 +53,9 @@ export interface TcpAnalysts {
 }
 
 export class TcpFollower {
-  /// Followed flows given up because there were too many.
-  givenUp = 0;
   /// Stretches of followed streams that were never captured.
   gaps = 0;
-  private readonly pool: SlotPool<TcpFlow>;
+  readonly flows: FollowedFlows<TcpFlow>;
 
   constructor(
     private readonly table: FlowTable,
@@ -66,12 +63,16 @@ export class TcpFollower {
     private readonly budget: MemoryBudget,
     maxFlows: number,
   ) {
-    this.pool = new SlotPool(maxFlows, () => new TcpFlow(budget));
+    this.flows = new FollowedFlows(
+      table,
+      maxFlows,
+      () => new TcpFlow(budget),
+      (entry) => this.end(entry),
+    );
   }
 
   clear(): void {
-    this.pool.clear();
-    this.givenUp = 0;
+    this.flows.clear();
     this.gaps = 0;
   }
 
@@ -209,11 +210,8 @@ export class TcpFollower {
   }
 
   private follow(entry: number, clientIsB: boolean, packet: Packet): TcpFlow {
-    const firstUs = this.table.firstUs(entry);
-    const flow = this.takeSlot(entry);
+    const flow = this.flows.follow(entry);
     flow.clientIsB = clientIsB;
-    flow.firstUs = firstUs;
-    flow.lastUs = firstUs;
     flow.layers = packet.layers.copy();
     return flow;
   }
@@ -235,8 +233,7 @@ export class TcpFollower {
 
   /// Takes a packet of a followed flow.
   next(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
-    const slot = this.table.words[entry * ENTRY_WORDS + WORD_SLOT]!;
-    this.nextSegment(this.pool.at(slot), packet, bytes, timeUs, frame);
+    this.nextSegment(this.flows.at(entry), packet, bytes, timeUs, frame);
   }
 
   private nextSegment(flow: TcpFlow, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
@@ -276,19 +273,16 @@ export class TcpFollower {
   }
 
   /// A flow that was wrongly guessed to be SSH may still be something else.
-  private dismiss({ entry, guessed, firstUs }: TcpFlow): void {
-    const { words } = this.table;
-    const slot = words[entry * ENTRY_WORDS + WORD_SLOT]!;
+  private dismiss(flow: TcpFlow): void {
+    const { entry, guessed, firstUs } = flow;
+    this.leave(flow);
     this.table.setState(entry, guessed ? STATE_NEW : STATE_DISMISSED);
-    this.releaseSlot(slot);
-    if (guessed) words[entry * ENTRY_WORDS + WORD_SLOT] = firstUs % 1e6;
+    if (guessed) this.table.words[entry * ENTRY_WORDS + WORD_SLOT] = firstUs % 1e6;
   }
 
   /// Called before a followed entry goes.
   end(entry: number): void {
-    const at = entry * ENTRY_WORDS;
-    const slot = this.table.words[at + WORD_SLOT]!;
-    const flow = this.pool.at(slot);
+    const flow = this.flows.at(entry);
     flow.client.stream.end();
     flow.server.stream.end();
     if (!flow.dismissed) {
@@ -296,24 +290,12 @@ export class TcpFollower {
       flow.ended = true;
       (flow.analysis ?? flow.streamAnalysis)!.end(flow);
     }
-    this.releaseSlot(slot);
-  }
-
-  /// Flows followed at the moment.
-  get following(): number {
-    return this.pool.taken;
-  }
-
-  /// Ends the followed flows that have been silent for too long.
-  endSilent(): void {
-    this.pool.forEach(({ entry }) => {
-      this.table.removeIfSilent(entry);
-    });
+    this.leave(flow);
   }
 
   /// Tells what the followed flows are so far.
   soFar(): void {
-    this.pool.forEach((flow) => {
+    this.flows.forEach((flow) => {
       const asked = (flow.analysis ?? flow.streamAnalysis)!;
       if (asked.soFar === undefined) return;
       this.readTable(flow);
@@ -331,28 +313,9 @@ export class TcpFollower {
     flow.ends = flow.clientIsB ? { client: b, server: a } : { client: a, server: b };
   }
 
-  private takeSlot(entry: number): TcpFlow {
-    if (this.pool.isFull) this.giveUpOne();
-    const slot = this.pool.take(entry);
-    this.table.setState(entry, STATE_FOLLOWED);
-    this.table.words[entry * ENTRY_WORDS + WORD_SLOT] = slot;
-    return this.pool.at(slot);
-  }
-
-  private releaseSlot(slot: number): void {
-    const flow = this.pool.at(slot);
+  private leave(flow: TcpFlow): void {
     this.gaps += flow.client.stream.gaps + flow.server.stream.gaps;
-    flow.reset();
-    this.pool.release(slot);
-  }
-
-  private giveUpOne(): void {
-    const victim = this.pool.leastMissed();
-    if (victim === undefined) return;
-    const { entry } = victim;
-    this.givenUp++;
-    this.end(entry);
-    this.table.setState(entry, STATE_DISMISSED);
+    this.flows.leave(flow.entry);
   }
 }
 
