@@ -1,5 +1,7 @@
 /// What the exit code says. Part of the contract: scripts rely on the numbers.
 
+import type { Input } from '../report/model.js';
+
 export const EXIT = {
   complete: 0,
   usage: 2,
@@ -36,4 +38,14 @@ export function exitCodeOf(outcome: Outcome): number {
   if (outcome.verdictReached) return EXIT.verdictReached;
   if (outcome.partial) return EXIT.partial;
   return EXIT.complete;
+}
+
+/// What the inputs of a report say of a run.
+export function outcomeOf(inputs: readonly Input[]): Pick<Outcome, 'nothingRead' | 'partial'> {
+  return {
+    nothingRead: !inputs.some(
+      ({ error, packets, damage }) => error === undefined && (packets > 0 || damage.length === 0),
+    ),
+    partial: inputs.some(({ error, damage }) => error !== undefined || damage.length > 0),
+  };
 }

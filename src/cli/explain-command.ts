@@ -3,11 +3,9 @@
 import { parseFlowName } from '../detect/flow-name.js';
 import { type Answer, explain, type Subject } from '../node/explain.js';
 import { writeExplanation } from '../report/explanation.js';
-import { damageSentences, unreadableSentence } from '../report/input-problems.js';
-import type { Report } from '../report/model.js';
 import type { ExplainRequest } from './arguments.js';
-import { exitCodeOf } from './exit-code.js';
-import { say } from './messages.js';
+import { exitCodeOf, outcomeOf } from './exit-code.js';
+import { say, sayInputProblems } from './messages.js';
 import { writeStandardOutput } from './outputs.js';
 import { listenForSignals } from './signals.js';
 import { UsageError } from './usage-error.js';
@@ -27,16 +25,13 @@ export async function runExplain(request: ExplainRequest, command: string): Prom
   });
   const answer = await explain(path, subject, { command, signal: signals.abort });
   const { report, explanation } = answer;
-  sayInputProblems(report, quiet);
+  sayInputProblems(report.inputs, quiet);
   const outcome = {
     signal: signals.received(),
     outputFailed: false,
     pipeClosed: false,
-    nothingRead: !report.inputs.some(
-      ({ error, packets, damage }) => error === undefined && (packets > 0 || damage.length === 0),
-    ),
     verdictReached: false,
-    partial: report.inputs.some(({ error, damage }) => error !== undefined || damage.length > 0),
+    ...outcomeOf(report.inputs),
   };
   if (explanation === null) {
     if (outcome.signal !== undefined || outcome.nothingRead) return exitCodeOf(outcome);
@@ -91,12 +86,4 @@ function notFoundText({ session, flow, path }: ExplainRequest, { report, neighbo
   if (ids.length === 0) return `There is no session "${session}" in ${path}: none was found there.`;
   const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : '';
   return `There is no session "${session}" in ${path}; found were: ${ids.slice(0, MAX_NAMED).join(', ')}${more}.`;
-}
-
-function sayInputProblems(report: Report, quiet: boolean): void {
-  for (const input of report.inputs) {
-    const unreadable = unreadableSentence(input);
-    if (unreadable !== undefined) say(unreadable);
-    if (!quiet) for (const sentence of damageSentences(input)) say(sentence);
-  }
 }

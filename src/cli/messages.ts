@@ -1,5 +1,7 @@
 /// Messages for the person at the terminal, on standard error.
 
+import { damageSentences, unreadableSentence } from '../report/input-problems.js';
+import type { Input } from '../report/model.js';
 import { printable } from '../report/text.js';
 
 /// `quiet` lets only errors through, `verbose` adds notes on the course of the run.
@@ -11,6 +13,17 @@ export interface Loudness {
 /// Writes one message. The text may hold anything; it is made printable.
 export function say(text: string): void {
   process.stderr.write(`sealert: ${printable(text)}\n`);
+}
+
+/// Says which inputs were damaged, unless `quiet`, and which could not be read at all:
+/// these are named always, because the user named the path and the report says
+/// nothing about what is in it.
+export function sayInputProblems(inputs: readonly Input[], quiet: boolean): void {
+  for (const input of inputs) {
+    const unreadable = unreadableSentence(input);
+    if (unreadable !== undefined) say(unreadable);
+    if (!quiet) for (const sentence of damageSentences(input)) say(sentence);
+  }
 }
 
 /// What a failed system call means, as half a sentence that follows a colon.

@@ -1,14 +1,13 @@
 /// `sealert scan`: reads, reports, and says with its exit code how it went.
 
 import { scan } from '../node/scan.js';
-import { damageSentences, unreadableSentence } from '../report/input-problems.js';
-import { type Input, isAtLeast, type Report } from '../report/model.js';
+import { isAtLeast, type Report } from '../report/model.js';
 import { printable } from '../report/text.js';
 import { formatClock } from '../report/time.js';
 import { formatBytes, formatPlural } from '../report/units.js';
 import type { ScanRequest } from './arguments.js';
-import { EXIT, exitCodeOf } from './exit-code.js';
-import { say } from './messages.js';
+import { EXIT, exitCodeOf, outcomeOf } from './exit-code.js';
+import { say, sayInputProblems } from './messages.js';
 import { isSameFile, type Output } from './outputs.js';
 import { createProgressLine, type ProgressLine } from './progress.js';
 import { writableOutputs, writeOutputs } from './report-outputs.js';
@@ -47,23 +46,18 @@ export async function runScan(request: ScanRequest, command: string): Promise<nu
     progress?.stop();
   }
 
-  sayInputProblems(report, request);
+  if (!tableTells(request)) sayInputProblems(report.inputs, request.quiet);
   if (request.verbose) sayCourse(report);
   const written = await writeOutputs(report, outputs, request);
   return exitCodeOf({
     signal: signals.received(),
     outputFailed: written.failed || outputs.length < request.outputs.length,
     pipeClosed: written.pipeClosed,
-    nothingRead: !report.inputs.some(wasRead),
     verdictReached: report.sessions.some(
       ({ verdict }) => request.failOn !== undefined && isAtLeast(verdict, request.failOn),
     ),
-    partial: report.inputs.some(({ error, damage }) => error !== undefined || damage.length > 0),
+    ...outcomeOf(report.inputs),
   });
-}
-
-function wasRead({ error, packets, damage }: Input): boolean {
-  return error === undefined && (packets > 0 || damage.length === 0);
 }
 
 async function checkOutputsAgainst(paths: readonly string[], outputs: readonly Output[]): Promise<void> {
@@ -81,17 +75,10 @@ async function progressFor({ quiet }: ScanRequest): Promise<ProgressLine | undef
   return isShown ? createProgressLine(process.stderr) : undefined;
 }
 
-/// Unreadable inputs are named even with --quiet: the user named the path, and
-/// the report says nothing about what is in it. Where a table goes to the same
-/// terminal, it says all this itself.
-function sayInputProblems(report: Report, request: ScanRequest): void {
-  const tableTells = request.outputs.some(({ format, file }) => format === 'table' && file === null);
-  if (tableTells && process.stdout.isTTY && process.stderr.isTTY) return;
-  for (const input of report.inputs) {
-    const unreadable = unreadableSentence(input);
-    if (unreadable !== undefined) say(unreadable);
-    if (!request.quiet) for (const sentence of damageSentences(input)) say(sentence);
-  }
+/// Where a table goes to the same terminal, it says of the inputs what messages would.
+function tableTells({ outputs }: ScanRequest): boolean {
+  const isOut = outputs.some(({ format, file }) => format === 'table' && file === null);
+  return isOut && process.stdout.isTTY && process.stderr.isTTY;
 }
 
 function sayCourse({ inputs, run, diagnostics }: Report): void {
