@@ -39,9 +39,12 @@ export class SshConnection implements StreamAnalysis {
     frame: number,
   ): boolean {
     this.start(flow, timeUs);
-    if (this.guess !== null && !this.guess[fromClient ? 'client' : 'server'].fits(length)) return false;
-    this.analysis.ssh.bytes(fromClient, bytes, at, length, timeUs, frame);
-    return !this.analysis.ssh.notSsh;
+    const { ssh } = this.analysis;
+    const fits = this.guess?.[fromClient ? 'client' : 'server'].fits(length) ?? true;
+    if (fits) ssh.bytes(fromClient, bytes, at, length, timeUs, frame);
+    if (fits && !ssh.notSsh) return true;
+    ssh.reset();
+    return false;
   }
 
   missing(flow: TcpFlow, fromClient: boolean, length: number, timeUs: number, frame: number): void {
@@ -56,6 +59,7 @@ export class SshConnection implements StreamAnalysis {
 
   end(flow: TcpFlow): void {
     this.tell(flow, this.analysis.end());
+    this.analysis.ssh.reset();
   }
 
   private tell(flow: TcpFlow, found: readonly SshSession[]): void {
