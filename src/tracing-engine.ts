@@ -10,7 +10,6 @@ import type { Connection, Endpoint, Session } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
 import { addressText } from './detect/identity.js';
 import { nearestApplication } from './detect/nearest.js';
-import type { TlsSessionProfile } from './detect/profile.js';
 import { rfc3339 } from './detect/rfc3339.js';
 import { rolesOf, stripOfRecords, stripOfTurns } from './detect/strip.js';
 import { Engine, type Findings } from './engine.js';
@@ -18,7 +17,6 @@ import type { FlowEnd } from './flow/flow-table.js';
 import { type FlowName, FlowTrace, isNamed, isSameEnd, type TracedFlow } from './flow/flow-trace.js';
 import { FlowWatch, type WatchedFlow } from './flow/flow-watch.js';
 import { TLS_APPLICATION_DATA } from './flow/tls-records.js';
-import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherTls } from './profiles/softether-tls.js';
 import { decodeFrame } from './wire/decode.js';
 import { Packet, PROTOCOL_TCP, PROTOCOL_UDP, STOP_NONE } from './wire/packet.js';
@@ -109,7 +107,9 @@ export class TracingEngine extends Engine {
       summary,
       strip,
       clauses,
-      against: session?.against ?? (judged === undefined ? [] : counterEvidence(judged.group, softetherTls)),
+      against:
+        session?.against ??
+        (judged === undefined ? [] : counterEvidence(judged.group, judged.group.primary.profile)),
       caveats: session?.caveats ?? [],
       nearest: nearestApplication(flow),
       raise: raise(session, judged),
@@ -128,7 +128,7 @@ function accountOf(
   if (judged !== undefined && connection !== undefined) {
     return {
       strip: stripOfConnection(flow, traced, connection),
-      clauses: accountOfGroup(judged.group, judged.held, profileOf(judged.group)),
+      clauses: accountOfGroup(judged.group, judged.held),
       summary: judgedText(judged, connection),
     };
   }
@@ -161,7 +161,7 @@ function stripOfConnection(flow: WatchedFlow, traced: TracedFlow | null, connect
   const roles = rolesOf(connection);
   const { protection, log, firstUs } = connection;
   if (connection.profile.unit === 'turns') return stripOfTurns(flow);
-  if (traced !== null) return stripOfRecords(traced, protection, roles, softetherTls);
+  if (traced !== null) return stripOfRecords(traced, protection, roles, connection.profile);
   if (log.count === 0) return stripOfTurns(flow);
   // Inside another carrier only the log-in is kept.
   const records = log.length.map((length, i) => ({
@@ -171,7 +171,7 @@ function stripOfConnection(flow: WatchedFlow, traced: TracedFlow | null, connect
     timeUs: log.timeUs[i]!,
     frame: log.frame[i]!,
   }));
-  return stripOfRecords({ records, unkept: 0, firstUs }, protection, roles, softetherTls);
+  return stripOfRecords({ records, unkept: 0, firstUs }, protection, roles, connection.profile);
 }
 
 function judgedText({ session, group }: Judged, connection: TlsConnection): string {
@@ -220,11 +220,6 @@ function raise(session: Session | null, judged: Judged | undefined): string {
   return session === null
     ? 'Nothing in this flow would; another flow of the same hosts may, or a capture that holds the start of the connection.'
     : 'A longer stretch of the connection, with its start.';
-}
-
-/// Inside R-UDP the log-in has sizes of its own.
-function profileOf({ primary }: SessionGroup): TlsSessionProfile {
-  return primary.rudp === null ? softetherTls : softetherRudp;
 }
 
 /// True if something began while the flow was there.

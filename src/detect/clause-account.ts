@@ -16,8 +16,9 @@ import type { VerdictRule } from './verdict.js';
 
 type MessageName = ScriptMessage['name'];
 
-export function accountOfGroup(group: SessionGroup, held: Held, profile: TlsSessionProfile): ClauseAccount[] {
+export function accountOfGroup(group: SessionGroup, held: Held): ClauseAccount[] {
   const { primary } = group;
+  const { profile } = primary;
   const byTurns = profile.unit === 'turns';
   const isAdditional = primary.kind === 'additional';
   const script: Clause = byTurns
