@@ -9,24 +9,20 @@ import {
 } from '../node/live/capture-tool.js';
 import { type Device, findDevice, listDevices } from '../node/live/devices.js';
 import { VERSION } from '../node/version.js';
+import { jsonDocument } from '../report/json.js';
 import { printable } from '../report/text.js';
 import type { DevicesRequest } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { say } from './messages.js';
-import { writeStandardOutput } from './outputs.js';
+import { writeText } from './outputs.js';
 import { UsageError } from './usage-error.js';
 
 export async function runDevices({ format, captureTool }: DevicesRequest): Promise<number> {
   const found = await findDevices(captureTool);
   if (found === undefined) return EXIT.nothingRead;
   const { devices } = found;
-  const text = format === 'json' ? `${JSON.stringify(devices, null, 2)}\n` : deviceList(devices);
-  try {
-    await writeStandardOutput([text]);
-    return EXIT.complete;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPIPE' ? EXIT.complete : EXIT.outputFailed;
-  }
+  const text = format === 'json' ? jsonDocument(devices) : deviceList(devices);
+  return writeText(text);
 }
 
 /// The tool that captures and the devices it offers; undefined, with a message, if there is none.

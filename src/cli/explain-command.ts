@@ -3,6 +3,7 @@
 import { parseFlowName } from '../detect/flow-name.js';
 import { type Answer, explain, type Subject } from '../node/explain.js';
 import { writeExplanation } from '../report/explanation.js';
+import { jsonDocument } from '../report/json.js';
 import type { ExplainRequest } from './arguments.js';
 import { exitCodeOf, outcomeOf } from './exit-code.js';
 import { say, sayInputProblems } from './messages.js';
@@ -46,7 +47,7 @@ export async function runExplain(request: ExplainRequest, command: string): Prom
     const isTerminal = process.stdout.isTTY === true;
     const text =
       request.format === 'json'
-        ? [`${JSON.stringify(explanation, null, 2)}\n`]
+        ? [jsonDocument(explanation)]
         : writeExplanation(explanation, report.inputs[explanation.input]?.path ?? path, {
             ...(zone === undefined ? {} : { zone }),
             ...(isTerminal ? { columns: process.stdout.columns } : {}),

@@ -3,6 +3,7 @@
 import { Delivery } from '../node/live/delivery.js';
 import { LineFile } from '../node/live/line-file.js';
 import type { LiveStatus } from '../node/live/status.js';
+import { jsonLine } from '../report/json.js';
 import type { LiveRequest } from './live-arguments.js';
 import { statusText } from './live-texts.js';
 import { say } from './messages.js';
@@ -49,7 +50,7 @@ export class StatusDisplay {
   }
 
   private writeJson(): void {
-    const line = `${JSON.stringify({ type: 'status', ...this.status() })}\n`;
+    const line = jsonLine('status', this.status());
     if (this.file !== undefined) this.file.add(line);
     else process.stderr.write(line);
   }

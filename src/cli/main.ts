@@ -5,7 +5,7 @@ import { EXIT } from './exit-code.js';
 import type { LiveRequest } from './live-arguments.js';
 import { say, sayInternalError } from './messages.js';
 import { isCommand } from './options.js';
-import { writeStandardOutput } from './outputs.js';
+import { writeText } from './outputs.js';
 import { helpHint } from './usage.js';
 import { UsageError } from './usage-error.js';
 
@@ -71,15 +71,6 @@ async function runRequest(request: Request, args: readonly string[]): Promise<nu
 /// What `sealert live` alone asks for.
 async function emptyLiveRequest(): Promise<LiveRequest> {
   return (await readArguments(['live'], true)) as LiveRequest;
-}
-
-async function writeText(text: string): Promise<number> {
-  try {
-    await writeStandardOutput([text]);
-    return EXIT.complete;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPIPE' ? EXIT.complete : EXIT.outputFailed;
-  }
 }
 
 /// The command line as one would type it into a shell.

@@ -5,6 +5,7 @@ import { access, chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/pr
 import { basename, dirname, join, resolve } from 'node:path';
 import { formatPlural } from '../report/units.js';
 import type { Format } from '../report/writer.js';
+import { EXIT } from './exit-code.js';
 import { UsageError } from './usage-error.js';
 
 export interface Output {
@@ -112,4 +113,14 @@ function* inBlocks(text: Iterable<string>): Generator<string> {
     }
   }
   if (block !== '') yield block;
+}
+
+/// Writes a text to standard output and returns the exit code.
+export async function writeText(text: string): Promise<number> {
+  try {
+    await writeStandardOutput([text]);
+    return EXIT.complete;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPIPE' ? EXIT.complete : EXIT.outputFailed;
+  }
 }

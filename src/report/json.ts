@@ -20,6 +20,11 @@ function escapeCodeUnits(text: string): string {
   return escaped;
 }
 
+/// Any value as one JSON document, indented by two spaces, that no terminal obeys.
+export function jsonDocument(value: unknown): string {
+  return `${toJson(value, 2)}\n`;
+}
+
 /// The report as one JSON document, indented by two spaces, all verdicts.
 /// It is given out element by element: a report of a large archive as one
 /// string could exceed what the runtime allows for one.
