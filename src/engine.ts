@@ -6,7 +6,7 @@ import type { ClockJump } from './detect/caveats.js';
 import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
 import type { TlsConnection } from './detect/connection.js';
-import { type ChainPools, FlowOfDatagrams } from './detect/datagram-analysis.js';
+import { type ChainPools, type DatagramFindings, FlowOfDatagrams } from './detect/datagram-analysis.js';
 import { EarlyAnalysis, type EarlyFinding } from './detect/early-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
@@ -20,7 +20,7 @@ import { SideBySide } from './detect/side-by-side.js';
 import { SightingBuilder } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
-import { TlsAnalysis, type TlsFindings, type TlsProfiles } from './detect/tls-analysis.js';
+import { TlsAnalysis, type TlsFindings, type TlsProfiles, type TlsTrace } from './detect/tls-analysis.js';
 import type { DatagramFlow } from './flow/datagram-flow.js';
 import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
@@ -114,9 +114,12 @@ export class Engine {
     this.fragments = new FragmentStore(options.limits?.fragments);
     const found = (connection: TlsConnection) => this.sessions.add(connection);
     const early = (finding: EarlyFinding) => this.sessions.addEarly(finding);
-    const findings: TlsFindings = {
+    const seen = (trace: TlsTrace) => this.sightings.trace(trace);
+    const inTls: TlsFindings = { connection: found, trace: seen };
+    const inDatagrams: DatagramFindings = {
       connection: found,
-      trace: (trace) => this.sightings.trace(trace),
+      acceleration: (channel) => this.sessions.addAcceleration(channel),
+      attempt: (attempt) => this.sightings.attempt(attempt),
     };
     this.tracker = new FlowTracker(
       {
@@ -124,7 +127,7 @@ export class Engine {
           const analysis = flow.midstream
             ? new RunningAnalysis(softetherTls, this.input, found)
             : new SideBySide(
-                new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, findings),
+                new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, inTls),
                 new EarlyAnalysis(softether1, this.input, early),
               );
           const trace = options.trace?.flow;
@@ -134,15 +137,11 @@ export class Engine {
         },
         ssh: (_flow, budget) =>
           new SshConnection(this.ssh, this.input, budget, (finding) => this.sessions.addSsh(finding)),
-        plain: () =>
-          new PlainAnalysis(softetherTls, this.input, (connection) => this.sessions.add(connection)),
-        openVpn: (_flow, budget) =>
-          new OpenVpnStream(softetherTraces, this.input, budget, (trace) => this.sightings.trace(trace)),
+        plain: () => new PlainAnalysis(softetherTls, this.input, found),
+        openVpn: (_flow, budget) => new OpenVpnStream(softetherTraces, this.input, budget, seen),
         datagrams: (flow, budget) =>
           flow.isOpenVpn
-            ? new OpenVpnDatagrams(softetherTraces, this.input, budget, (trace) =>
-                this.sightings.trace(trace),
-              )
+            ? new OpenVpnDatagrams(softetherTraces, this.input, budget, seen)
             : new FlowOfDatagrams(
                 flow,
                 softetherRudp,
@@ -150,11 +149,7 @@ export class Engine {
                 this.input,
                 budget,
                 this.chainsFor(flow),
-                {
-                  connection: (connection) => this.sessions.add(connection),
-                  acceleration: (channel) => this.sessions.addAcceleration(channel),
-                  attempt: (attempt) => this.sightings.attempt(attempt),
-                },
+                inDatagrams,
               ),
         listener: new Chatter(softetherTraces, (message) => this.sightings.overheard(message)),
       },

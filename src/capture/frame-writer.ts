@@ -45,7 +45,8 @@ export class FrameWriter {
     const i = batch.count++;
     batch.offset[i] = offset;
     batch.capturedLen[i] = capturedLen;
-    batch.originalLen[i] = originalLen;
+    // Some writers leave the original length zero or too small.
+    batch.originalLen[i] = originalLen > capturedLen && originalLen < 0x8000_0000 ? originalLen : capturedLen;
     batch.timeUs[i] = timeUs;
     batch.linkType[i] = linkType;
     batch.frame[i] = ++this.frame;

@@ -91,9 +91,7 @@ export class PcapParser implements RecordParser {
       if (agrees) this.agreedSeconds = seconds;
       const fraction = view.getUint32(at + 4, littleEndian);
       const us = fractionsPerUs === 1 ? fraction : Math.floor(fraction / fractionsPerUs);
-      // Some writers leave the original length zero or too small.
-      const wireLen = originalLen > capturedLen && originalLen < 0x8000_0000 ? originalLen : capturedLen;
-      writer.add(at + recordHeaderBytes, capturedLen, wireLen, seconds * 1e6 + us, linkType);
+      writer.add(at + recordHeaderBytes, capturedLen, originalLen, seconds * 1e6 + us, linkType);
       if (capturedLen > this.longestBytes) this.longestBytes = capturedLen;
       this.lastSeconds = seconds;
       this.previousAt = at;

@@ -397,8 +397,7 @@ export class PcapngParser implements RecordParser {
     }
     if (capturedLen > this.longestBytes) this.longestBytes = capturedLen;
     if (Math.abs(timeUs - this.summary.lastUs) <= DAY_US) this.agreedUs = timeUs;
-    const wireLen = originalLen > capturedLen && originalLen < 0x8000_0000 ? originalLen : capturedLen;
-    this.writer.add(dataAt, capturedLen, wireLen, timeUs, linkType);
+    this.writer.add(dataAt, capturedLen, originalLen, timeUs, linkType);
   }
 
   private interfaceOf(id: number): Source {

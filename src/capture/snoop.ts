@@ -78,8 +78,7 @@ export class SnoopParser implements RecordParser {
       if (Math.abs(seconds - this.lastSeconds) <= DAY_SECONDS) this.agreedSeconds = seconds;
       this.lastSeconds = seconds;
       const timeUs = seconds * 1e6 + view.getUint32(at + 20);
-      const wireLen = originalLen > capturedLen && originalLen < 0x8000_0000 ? originalLen : capturedLen;
-      this.writer.add(dataAt, capturedLen, wireLen, timeUs, this.linkType);
+      this.writer.add(dataAt, capturedLen, originalLen, timeUs, this.linkType);
       if (capturedLen > this.longestBytes) this.longestBytes = capturedLen;
       this.previousAt = at;
       at = Math.min(at + recordLen, end);

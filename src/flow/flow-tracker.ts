@@ -17,7 +17,6 @@ import {
 } from './flow-table.js';
 import { MAX_FOLLOWED_DATAGRAM_FLOWS, MAX_FOLLOWED_FLOWS, MAX_KEPT_BYTES } from './limits.js';
 import { MemoryBudget } from './memory-budget.js';
-import type { Listener } from './overhear.js';
 import { type TcpAnalysts, TcpFollower } from './tcp-follower.js';
 
 export interface FlowTrackerLimits extends FlowTableLimits {
@@ -38,8 +37,6 @@ export const DEFAULT_FLOW_LIMITS: FlowTrackerLimits = {
 /// Makes the analysis of each flow that is followed.
 export interface Analysts extends TcpAnalysts {
   datagrams(flow: DatagramFlow, budget: MemoryBudget): DatagramAnalysis;
-  /// Hears what begins a flow, if there is one.
-  listener?: Listener;
 }
 
 const SYN_FIN_RST = TCP_SYN | TCP_FIN | TCP_RST;

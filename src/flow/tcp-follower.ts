@@ -47,6 +47,7 @@ export interface TcpAnalysts {
   tls(flow: TcpFlow): FlowAnalysis;
   ssh(flow: TcpFlow, budget: MemoryBudget): StreamAnalysis;
   openVpn(flow: TcpFlow, budget: MemoryBudget): StreamAnalysis;
+  /// Hears what begins a flow, if there is one.
   listener?: Listener;
   /// For a flow joined in its middle that looks like blocks in clear.
   plain(flow: TcpFlow): StreamAnalysis;

@@ -6,14 +6,12 @@ import { peek } from './file-source.js';
 import { listFolder } from './folder.js';
 import { findGarbled, pathText, type SystemPath } from './system-path.js';
 
-/// One path to read. `folder` files were found, not named: if they are no
-/// captures, that is nobody's mistake.
+/// One path to read.
 export interface InputPath {
   /// As text, for the report.
   path: string;
   /// What opens it.
   location: SystemPath;
-  named: boolean;
   /// Stored bytes; null for a pipe.
   size: number | null;
   /// Time of the first packet, as far as it can be known beforehand.
@@ -37,7 +35,7 @@ export async function listInputs(paths: readonly string[], signal?: AbortSignal)
   const standardInput: InputPath[] = [];
   for (const path of paths) {
     if (path === STANDARD_INPUT) {
-      standardInput.push({ path, location: path, named: true, size: null, firstUs: Number.NaN });
+      standardInput.push({ path, location: path, size: null, firstUs: Number.NaN });
       continue;
     }
     try {
@@ -62,7 +60,7 @@ export async function listInputs(paths: readonly string[], signal?: AbortSignal)
 async function addFile(location: SystemPath, size: number | null, list: InputList): Promise<void> {
   // A pipe or device cannot be looked into without taking its bytes.
   const firstUs = size === null ? Number.NaN : (await peek(location)).firstUs;
-  list.inputs.push({ path: pathText(location), location, named: true, size, firstUs });
+  list.inputs.push({ path: pathText(location), location, size, firstUs });
 }
 
 async function addFolder(folder: SystemPath, list: InputList, signal?: AbortSignal): Promise<void> {
@@ -77,7 +75,7 @@ async function addFolder(folder: SystemPath, list: InputList, signal?: AbortSign
       const head = await peek(location);
       if (head.isCapture) {
         captures++;
-        list.inputs.push({ path, location, named: false, size: head.size, firstUs: head.firstUs });
+        list.inputs.push({ path, location, size: head.size, firstUs: head.firstUs });
       } else others++;
     } catch (error) {
       list.unreadable.push({ path, reason: describeError(error) });

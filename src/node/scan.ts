@@ -1,6 +1,7 @@
 /// Reads captures and reports: the main job, without a terminal.
 
 import { availableParallelism } from 'node:os';
+import type { ServerEntry } from '../detect/findings.js';
 import { mergeServers } from '../detect/servers.js';
 import { Engine } from '../engine.js';
 import { addDiagnostics, newDiagnostics, type Report, SCHEMA_VERSION } from '../report/model.js';
@@ -66,13 +67,15 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
     progress.packets += packets;
     options.onProgress?.(progress);
   };
+  const servers: ServerEntry[] = [];
   for (const { input, findings } of await analyseAll(list.inputs, options, onRead)) {
     report.inputs.push(input);
     report.sessions.push(...findings.sessions);
     report.sightings.push(...findings.sightings);
-    report.servers = mergeServers([...report.servers, ...findings.servers]);
+    servers.push(...findings.servers);
     addDiagnostics(report.diagnostics, findings.diagnostics);
   }
+  report.servers = mergeServers(servers);
   for (const { path, reason } of list.unreadable) report.inputs.push(unreadable(path, reason));
   report.run.complete = options.signal?.aborted !== true;
   report.run.finishedAt = new Date().toISOString();

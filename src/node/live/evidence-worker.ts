@@ -25,12 +25,7 @@ export interface EvidenceJob {
   ends: [string, string][];
 }
 
-export interface EvidenceResult {
-  packets: number;
-}
-
 class EvidenceCopy {
-  packets = 0;
   private readonly writer: PcapngWriter;
   private readonly packet = new Packet();
   private readonly pairs: ReadonlySet<string>;
@@ -41,7 +36,7 @@ class EvidenceCopy {
     this.pairs = new Set(job.ends.flatMap(([a, b]) => [`${a} ${b}`, `${b} ${a}`]));
   }
 
-  async run(): Promise<EvidenceResult> {
+  async run(): Promise<void> {
     const { path, before, segments } = this.job;
     const draft = `${path}.tmp`;
     const out = createWriteStream(draft);
@@ -65,7 +60,6 @@ class EvidenceCopy {
     out.end(this.writer.take());
     await finished(out);
     await rename(draft, path);
-    return { packets: this.packets };
   }
 
   private take(batch: FrameBatch, sinceUs: number): void {
@@ -74,7 +68,6 @@ class EvidenceCopy {
       if (timeUs <= sinceUs || !this.isWanted(batch, i)) continue;
       this.writer.add(batch, i, 'sealert');
       this.lastUs = Math.max(this.lastUs, timeUs);
-      this.packets++;
     }
   }
 
@@ -101,4 +94,5 @@ class EvidenceCopy {
   }
 }
 
-parentPort?.postMessage(await new EvidenceCopy(workerData as EvidenceJob).run());
+await new EvidenceCopy(workerData as EvidenceJob).run();
+parentPort?.postMessage('done');

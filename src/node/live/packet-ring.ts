@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import type { FrameBatch } from '../../capture/frame-batch.js';
 import type { Session } from '../../detect/findings.js';
 import { describeWriteError } from '../errors.js';
-import type { EvidenceJob, EvidenceResult } from './evidence-worker.js';
+import type { EvidenceJob } from './evidence-worker.js';
 import { PacketFile } from './packet-file.js';
 
 export interface RingOptions {
@@ -141,8 +141,8 @@ export class PacketRing {
       ),
     };
     const worker = new Worker(new URL('./evidence-worker.js', import.meta.url), { workerData: job });
-    await new Promise<EvidenceResult>((resolve, reject) => {
-      worker.on('message', resolve).on('error', reject);
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', () => resolve()).on('error', reject);
       worker.on('exit', (code) => reject(new Error(`the copying thread ended with ${code}`)));
     });
   }
