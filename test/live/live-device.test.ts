@@ -119,7 +119,8 @@ describe('on a device', options, () => {
 
   test('on a terminal: the list, the question, and the start, as in 2004', async (t) => {
     const { cwd, net, log } = await cabled(t);
-    const command = `'${process.execPath}' '${CLI}'`;
+    // exec: a shell that stayed would take the Ctrl-C too, and dash would then end with 130.
+    const command = `exec '${process.execPath}' '${CLI}'`;
     const terminal = spawn('ip', net.inside('script', '-qec', command, '/dev/null'), {
       cwd,
       env: { ...process.env, TZ: 'UTC', TERM: 'xterm' },
