@@ -1,7 +1,7 @@
 /// The engine: frames in, findings out. The same for files and live devices;
 /// no I/O, no clock, no randomness.
 
-import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
+import type { FrameBatch } from './capture/frame-batch.js';
 import type { ClockJump } from './detect/caveats.js';
 import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
@@ -26,6 +26,7 @@ import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
 import { KeylessChain } from './flow/rudp/keyless-chain.js';
 import { SparePool } from './flow/spare-pool.js';
+import { Intake, type IntakeCounts } from './intake.js';
 import { softether1 } from './profiles/softether-1.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
 import { softetherSsh } from './profiles/softether-ssh.js';
@@ -34,17 +35,11 @@ import { softetherTls } from './profiles/softether-tls.js';
 import { softetherTraces } from './profiles/softether-traces.js';
 import { softetherTurns } from './profiles/softether-turns.js';
 import { type Diagnostics, newDiagnostics } from './report/model.js';
-import { decodeFrame, decodeIp } from './wire/decode.js';
+import { decodeIp } from './wire/decode.js';
 import { FragmentStore } from './wire/fragments.js';
 import type { FragmentLimits } from './wire/limits.js';
-import {
-  type DecodeStop,
-  Packet,
-  STOP_IP_FRAGMENT,
-  STOP_NONE,
-  STOP_NOT_IP,
-  UNDECODABLE,
-} from './wire/packet.js';
+import { Packet, STOP_IP_FRAGMENT, STOP_NONE, STOP_NOT_IP, UNDECODABLE } from './wire/packet.js';
+import { type Frames, PacketBatch } from './wire/packet-batch.js';
 
 /// What may be kept at once; what is given up for it is counted.
 export interface EngineLimits extends FlowTrackerLimits {
@@ -84,15 +79,13 @@ const TLS_PROFILES: TlsProfiles = {
   turns: softetherTurns,
 };
 
-/// More than a second back, or more than an hour ahead, between neighbouring packets.
-const CLOCK_BACK_US = 1_000_000;
-const CLOCK_FORWARD_US = 3_600_000_000;
-
-/// Jumps of the clock that are listed; all are counted.
-const MAX_CLOCK_JUMPS = 16;
-
 export class Engine {
+  private readonly intake = new Intake((batch) => this.tracker.packets(batch));
+  /// What the intake has counted so far: our own, or one in another thread.
+  protected intakeCounts = this.intake.counts;
   private readonly packet = new Packet();
+  /// For a packet that was put together from fragments.
+  private readonly put = new PacketBatch(1);
   private readonly fragments: FragmentStore;
   private readonly nonces = new SparePool(() => new NonceChain());
   private readonly keyless = new SparePool(() => new KeylessChain('udp'));
@@ -100,14 +93,9 @@ export class Engine {
   protected readonly tracker: FlowTracker;
   protected sessions: SessionBuilder;
   protected sightings = new SightingBuilder(0);
-  protected diagnostics = newDiagnostics();
-  private readonly stops = new Float64Array(UNDECODABLE.length + 1);
+  /// Where what was put together could not be decoded further.
+  private readonly stops = new Float64Array(UNDECODABLE.length);
   private input = 0;
-  private beganUs = Number.NaN;
-  protected lastUs = Number.NaN;
-  /// Most bytes kept of a packet that was cut; 0 for none.
-  private cutAt = 0;
-  private clockJumps: ClockJump[] = [];
 
   constructor(private readonly options: EngineOptions = {}) {
     this.sessions = this.newSessions();
@@ -154,6 +142,7 @@ export class Engine {
         listener: new Chatter(softetherTraces, (message) => this.sightings.overheard(message)),
       },
       options.limits ?? DEFAULT_FLOW_LIMITS,
+      (batch, i) => this.fragment(batch, i),
     );
   }
 
@@ -161,60 +150,42 @@ export class Engine {
   begin(input: number): void {
     this.input = input;
     this.sightings = new SightingBuilder(input);
+    this.beginIntake();
+  }
+
+  private beginIntake(): void {
+    this.intake.begin();
+    this.intakeCounts = this.intake.counts;
   }
 
   /// Takes the next frames of the capture, in recorded order.
   push(batch: FrameBatch): void {
-    const { packet, tracker, diagnostics, stops } = this;
-    const { bytes, view, count, offset, capturedLen, originalLen, timeUs, linkType, frame } = batch;
-    let totalBytes = 0;
-    for (let i = 0; i < count; i++) {
-      const link = linkType[i]!;
-      if (link === LINKTYPE_NO_PACKET) continue;
-      const at = offset[i]!;
-      const captured = capturedLen[i]!;
-      const original = originalLen[i]!;
-      const time = timeUs[i]!;
-      diagnostics.packets++;
-      totalBytes += original;
-      if (captured < original) {
-        diagnostics.cutPackets++;
-        diagnostics.cutBytes += original - captured;
-        if (captured > this.cutAt) this.cutAt = captured;
-      }
-      if (Number.isNaN(this.lastUs)) this.beganUs = time;
-      const sinceLast = time - this.lastUs;
-      if (sinceLast < -CLOCK_BACK_US || sinceLast > CLOCK_FORWARD_US) this.noteClockJump(frame[i]!, time);
-      this.lastUs = time;
-      const stop = decodeFrame(view, at, captured, original, link, packet);
-      if (stop === STOP_NONE) tracker.packet(packet, bytes, view, time, frame[i]!);
-      else if (stop === STOP_IP_FRAGMENT) this.fragment(batch, i);
-      else stops[stop]!++;
-    }
-    diagnostics.bytes += totalBytes;
+    this.intake.push(batch);
   }
 
-  /// Takes the fragment that `packet` stopped at, and the packet that it makes whole.
-  private fragment(batch: FrameBatch, i: number): void {
-    const { fragments, packet } = this;
-    let { bytes, view } = batch;
-    let end = batch.offset[i]! + batch.capturedLen[i]!;
-    const time = batch.timeUs[i]!;
-    let stop: DecodeStop = STOP_IP_FRAGMENT;
+  /// Takes packets that an intake elsewhere has made of the next frames, and its counts so far.
+  take(batch: PacketBatch, counts: IntakeCounts): void {
+    this.intakeCounts = counts;
+    this.tracker.packets(batch);
+  }
+
+  /// Takes the fragment in the i-th frame, and the packet that it makes whole.
+  private fragment(batch: PacketBatch, i: number): void {
+    const { fragments, packet, put } = this;
+    const { frames } = batch;
+    let { bytes, view } = frames;
+    let end = frames.offset[i]! + frames.capturedLen[i]!;
+    let stop = batch.decode(i, packet);
     // A tunnel's packet may be in fragments, and the packet inside too.
     while (stop === STOP_IP_FRAGMENT) {
-      if (!fragments.add(bytes, view, end, packet, time)) return;
+      if (!fragments.add(bytes, view, end, packet, frames.timeUs[i]!)) return;
       ({ bytes, view, end } = fragments);
       stop = decodeIp(view, fragments.at, end, fragments.wireEnd, packet);
     }
-    if (stop === STOP_NONE) this.tracker.packet(packet, bytes, view, time, batch.frame[i]!);
-    else this.stops[stop]!++;
-  }
-
-  private noteClockJump(frame: number, toUs: number): void {
-    const { lastUs: fromUs, clockJumps, diagnostics } = this;
-    diagnostics.clockJumps[toUs < fromUs ? 'back' : 'forward']++;
-    if (clockJumps.length < MAX_CLOCK_JUMPS) clockJumps.push({ frame, fromUs, toUs });
+    if (stop === STOP_NONE) {
+      put.takeWhole(oneFrame(frames, i, bytes, view), packet);
+      this.tracker.packets(put);
+    } else this.stops[stop]!++;
   }
 
   /// True if more is kept now than these limits would allow.
@@ -226,15 +197,46 @@ export class Engine {
 
   /// Ends the capture and returns what it gave; the engine is ready for the next.
   end(): Findings {
-    const { tracker, diagnostics } = this;
-    const { table } = tracker;
-    table.endAll();
+    const { tracker, intakeCounts: counts } = this;
+    tracker.table.endAll();
     this.fragments.endAll();
-    this.stops[STOP_IP_FRAGMENT] = this.fragments.lost;
-    diagnostics.fragments = this.fragments.counts;
-    diagnostics.nonIpPackets = this.stops[STOP_NOT_IP]!;
+    const diagnostics = this.diagnose();
+    const { sessions, facts } = this.finishSessions();
+    const { sightings, hints } = this.sightings.finish(facts);
+    diagnostics.sightingsLeftOut = this.sightings.leftOut;
+    const findings: Findings = {
+      sessions,
+      sightings,
+      servers: serversOf(facts, hints),
+      diagnostics,
+      clockJumps: counts.clockJumps,
+      cut: { packets: counts.cutPackets, longest: counts.cutAt },
+    };
+    this.sightings = new SightingBuilder(this.input);
+    this.sessions = this.newSessions();
+    this.stops.fill(0);
+    this.fragments.clear();
+    this.beginIntake();
+    tracker.clear();
+    return findings;
+  }
+
+  /// What was seen of the capture, apart from sightings.
+  private diagnose(): Diagnostics {
+    const { intakeCounts: counts, fragments, tracker } = this;
+    const { table } = tracker;
+    const diagnostics = newDiagnostics();
+    diagnostics.packets = counts.packets;
+    diagnostics.bytes = counts.bytes;
+    diagnostics.cutPackets = counts.cutPackets;
+    diagnostics.cutBytes = counts.cutBytes;
+    diagnostics.clockJumps = { back: counts.jumpsBack, forward: counts.jumpsForward };
+    diagnostics.fragments = fragments.counts;
+    const stops = this.stops.map((count, stop) => count + counts.stops[stop]!);
+    stops[STOP_IP_FRAGMENT] = fragments.lost;
+    diagnostics.nonIpPackets = stops[STOP_NOT_IP]!;
     UNDECODABLE.forEach((name, stop) => {
-      const count = this.stops[stop]!;
+      const count = stops[stop]!;
       if (name === null || count === 0) return;
       const [layer, reason] = name;
       diagnostics.undecodable[layer] ??= {};
@@ -246,27 +248,7 @@ export class Engine {
     diagnostics.oneSidedFlows = table.oneSidedFlows;
     diagnostics.limitsHit = tracker.limitsHit;
     diagnostics.gaps = tracker.gaps;
-    const { sessions, facts } = this.finishSessions();
-    const { sightings, hints } = this.sightings.finish(facts);
-    diagnostics.sightingsLeftOut = this.sightings.leftOut;
-    const findings: Findings = {
-      sessions,
-      sightings,
-      servers: serversOf(facts, hints),
-      diagnostics,
-      clockJumps: this.clockJumps,
-      cut: { packets: diagnostics.cutPackets, longest: this.cutAt },
-    };
-    this.clockJumps = [];
-    this.sightings = new SightingBuilder(this.input);
-    this.sessions = this.newSessions();
-    this.diagnostics = newDiagnostics();
-    this.stops.fill(0);
-    this.fragments.clear();
-    this.lastUs = Number.NaN;
-    this.cutAt = 0;
-    tracker.clear();
-    return findings;
+    return diagnostics;
   }
 
   /// The sessions once all flows have ended, and what of them concerns others.
@@ -277,12 +259,12 @@ export class Engine {
 
   /// Bytes of a packet beyond which the capture holds nothing; null if its packets are whole.
   protected get cutBytes(): number | null {
-    return this.cutAt === 0 ? null : this.cutAt;
+    return this.intakeCounts.cutAt === 0 ? null : this.intakeCounts.cutAt;
   }
 
   /// What may have been running before the capture began is looked at without its opening, too.
   private chainsFor(flow: DatagramFlow): ChainPools {
-    const mayRun = flow.firstUs - this.beganUs <= softetherRudp.running.maxRudpSilenceUs.value;
+    const mayRun = flow.firstUs - this.intakeCounts.beganUs <= softetherRudp.running.maxRudpSilenceUs.value;
     return { nonces: this.nonces, keyless: mayRun ? this.keyless : null };
   }
 
@@ -295,4 +277,16 @@ export class Engine {
         : { explain: (group, held, session) => trace.group(group, held, session) }),
     });
   }
+}
+
+/// The i-th of some frames by itself, with what was put together of it and those before.
+function oneFrame(frames: Frames, i: number, bytes: Uint8Array, view: DataView): Frames {
+  return {
+    ...frames,
+    count: 1,
+    bytes,
+    view,
+    timeUs: frames.timeUs.subarray(i, i + 1),
+    frame: frames.frame.subarray(i, i + 1),
+  };
 }

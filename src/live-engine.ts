@@ -75,11 +75,11 @@ export class LiveEngine extends Engine {
   }
 
   counts(): LiveCounts {
-    const { diagnostics, tracker } = this;
+    const { intakeCounts: counts, tracker } = this;
     const { table } = tracker;
     return {
-      packets: diagnostics.packets,
-      bytes: diagnostics.bytes,
+      packets: counts.packets,
+      bytes: counts.bytes,
       flows: { tcp: table.tcpFlows, udp: table.udpFlows, icmp: table.icmpFlows },
       followedFlows: tracker.followedFlows,
       evictedFlows: table.evictedFlows + tracker.givenUpFlows,

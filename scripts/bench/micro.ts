@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
-import { type FrameBatch, type FrameSink, LINKTYPE_NO_PACKET } from '#sealert/capture/frame-batch.js';
+import type { FrameSink } from '#sealert/capture/frame-batch.js';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import { Engine } from '#sealert/engine.js';
 import { FlowTable } from '#sealert/flow/flow-table.js';
 import { DEFAULT_FLOW_LIMITS } from '#sealert/flow/flow-tracker.js';
-import { decodeFrame } from '#sealert/wire/decode.js';
-import { Packet, PROTOCOL_TCP, STOP_NONE } from '#sealert/wire/packet.js';
+import { Intake, type PacketSink } from '#sealert/intake.js';
+import { IS_FRAGMENT, NO_PACKET } from '#sealert/wire/packet-batch.js';
 import { median, table } from './table.js';
 
 const TCP_SYN_FIN_RST = 0x07;
@@ -27,32 +27,26 @@ interface Pass {
 /** Each layer does all that the one before it does. */
 const LAYERS: readonly (readonly [name: string, begin: () => Pass])[] = [
   ['reader', () => ({ sink: () => {} })],
-  ['+ decode', () => decodeOnly(() => {})],
+  ['+ decode', () => intakeInto(() => {})],
   ['+ flow table', withFlowTable],
   ['full engine', withEngine],
 ];
 
-function decodeOnly(take: (packet: Packet, batch: FrameBatch, timeUs: number) => void): Pass {
-  const packet = new Packet();
-  return {
-    sink: (batch) => {
-      const { view, count, offset, capturedLen, originalLen, linkType, timeUs } = batch;
-      for (let i = 0; i < count; i++) {
-        const link = linkType[i]!;
-        if (link === LINKTYPE_NO_PACKET) continue;
-        const stop = decodeFrame(view, offset[i]!, capturedLen[i]!, originalLen[i]!, link, packet);
-        if (stop === STOP_NONE) take(packet, batch, timeUs[i]!);
-      }
-    },
-  };
+function intakeInto(take: PacketSink): Pass {
+  const intake = new Intake(take);
+  return { sink: (batch) => intake.push(batch) };
 }
 
 function withFlowTable(): Pass {
   const flows = new FlowTable(DEFAULT_FLOW_LIMITS, () => {});
-  return decodeOnly((packet, batch, timeUs) => {
-    const entry = flows.find(packet, batch.view, timeUs);
-    if (packet.protocol !== PROTOCOL_TCP || (packet.tcpFlags & TCP_SYN_FIN_RST) === 0) return;
-    if (!flows.noteTcpFlags(entry, packet)) flows.restart(entry, timeUs, packet);
+  return intakeInto((batch) => {
+    flows.prefetch(batch);
+    for (let i = 0; i < batch.frames.count; i++) {
+      if ((batch.flags[i]! & (IS_FRAGMENT | NO_PACKET)) !== 0) continue;
+      const entry = flows.find(batch, i);
+      if ((batch.flags[i]! & TCP_SYN_FIN_RST) === 0 || flows.noteTcpFlags(entry, batch, i)) continue;
+      flows.restart(entry, batch, i);
+    }
   });
 }
 

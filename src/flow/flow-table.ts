@@ -22,7 +22,17 @@
 /// ended is decided where its next packet looks it up. The entries removed
 /// before only make room, and which of them are does not show in the findings.
 
-import { type Packet, PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
+import { PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
+import {
+  FROM_B,
+  hashIpv4,
+  hashMore,
+  hashOfKey,
+  KEY_IPV6,
+  KEY_MASK,
+  KEY_PROTOCOL_MASK,
+  type PacketBatch,
+} from '../wire/packet-batch.js';
 
 export const ENTRY_WORDS = 16;
 export const WORD_PORTS = 0;
@@ -35,14 +45,12 @@ export const WORD_FIRST_SECOND = 7;
 export const WORD_ADDRESS_A = 8;
 export const WORD_ADDRESS_B = 12;
 
-/// Bits of the KIND word. Those of KEY_MASK belong to the 5-tuple, or tell its network.
-export const KIND_PROTOCOL_MASK = 0xff;
-export const KIND_IPV6 = 1 << 8;
-/// Networks whose addresses may overlap (VNIs and the like), numbered as they
-/// are met: 10 bits, 0 for none. Beyond these all share the last number.
+/// Bits of the KIND word, beside those of the packets' key. Networks whose addresses may
+/// overlap (VNIs and the like) are numbered as they are met: 10 bits, 0 for none.
+/// Beyond these all share the last number.
 const TENANT_SHIFT = 21;
 const MAX_TENANTS = 0x3ff;
-const KEY_MASK = KIND_PROTOCOL_MASK | KIND_IPV6 | (MAX_TENANTS << TENANT_SHIFT);
+const FLOW_KEY_MASK = KEY_MASK | (MAX_TENANTS << TENANT_SHIFT);
 /// Which end sent the SYN, if one did.
 export const KIND_SYN_FROM_A = 1 << 9;
 export const KIND_SYN_FROM_B = 1 << 10;
@@ -95,9 +103,8 @@ export const DEFAULT_FLOW_TABLE_LIMITS: FlowTableLimits = {
 
 const FIRST_CAPACITY = 1 << 12;
 
-/// A slot of the index: the hash, and the entry's number + 1 or 0. With the
-/// hash at hand, only the entry that is looked for is ever touched.
-const SLOT_WORDS = 2;
+/// A smaller table stays in the caches as it is.
+const PREFETCHED_CAPACITY = 1 << 16;
 
 /// Entries looked at for expiry with each new flow: two keep the table free of
 /// flows that ended, however many come.
@@ -137,8 +144,8 @@ export class FlowTable {
   /// When it moves on, in microseconds: most packets come before that.
   private clockMovesUs = Number.NEGATIVE_INFINITY;
   private readonly shortestIdle: number;
-  /// The addresses of the packet being looked up, in A-B order.
-  private readonly key = new Int32Array(8);
+  /// What `prefetch` read: kept, or the compiler would leave the reading out.
+  fetched = 0;
 
   /// `release` is told of every followed flow that leaves the table, before it does.
   constructor(
@@ -160,38 +167,44 @@ export class FlowTable {
     return this.used;
   }
 
-  /// The entry of the packet's flow, made if there is none; counts the packet.
-  find(packet: Packet, view: DataView, timeUs: number): number {
+  /// Reads what the packets of the batch will be looked for in. Every read here is
+  /// independent of the others, so that the processor waits for many at a time.
+  prefetch({ hash, frames: { count } }: PacketBatch): void {
+    if (this.capacity < PREFETCHED_CAPACITY) return;
     const { index, words } = this;
-    this.advance(timeUs);
-    let kind = packet.version === 6 ? packet.protocol | KIND_IPV6 : packet.protocol;
-    if (packet.layers.tenant !== 0) kind |= this.tenantNumber(packet.layers.tenant) << TENANT_SHIFT;
-    let hash: number;
-    if (packet.version === 4) hash = this.orderIpv4(packet);
-    else hash = this.orderIpv6(packet, view);
-    const ports = this.fromB
-      ? (packet.destinationPort << 16) | packet.sourcePort
-      : (packet.sourcePort << 16) | packet.destinationPort;
-    hash = mix(hash ^ Math.imul(ports, 0x9e3779b1) ^ kind);
-
-    const key = this.key;
     const mask = index.length - 1;
-    let slot = (hash * SLOT_WORDS) & mask;
-    for (;;) {
-      const entry = index[slot + 1]! - 1;
-      if (entry < 0) break;
+    let fetched = 0;
+    for (let i = 0; i < count; i++) fetched ^= index[hash[i]! & mask]!;
+    for (let i = 0; i < count; i++) {
+      const entry = (index[hash[i]! & mask]! & mask) - 1;
+      if (entry >= 0) fetched ^= words[entry * ENTRY_WORDS]!;
+    }
+    this.fetched = fetched;
+  }
+
+  /// The entry of the flow of the i-th packet, made if there is none; counts the packet.
+  find(batch: PacketBatch, i: number): number {
+    const { index, words } = this;
+    this.advance(batch.frames.timeUs[i]!);
+    const hash = batch.hash[i]!;
+    const ports = batch.ports[i]!;
+    const key = this.keyOf(batch, i);
+    this.fromB = (batch.flags[i]! & FROM_B) !== 0;
+    const mask = index.length - 1;
+    for (let slot = hash & mask; index[slot] !== 0; slot = (slot + 1) & mask) {
+      if (((index[slot]! ^ hash) & ~mask) !== 0) continue;
+      const entry = (index[slot]! & mask) - 1;
       const at = entry * ENTRY_WORDS;
       if (
-        index[slot] === hash &&
         words[at] === ports &&
-        words[at + WORD_ADDRESS_A] === key[0] &&
-        words[at + WORD_ADDRESS_B] === key[4] &&
-        (words[at + WORD_KIND]! & KEY_MASK) === kind &&
-        (packet.version === 4 || this.sameIpv6(at))
+        words[at + WORD_ADDRESS_A] === batch.addressA[i] &&
+        words[at + WORD_ADDRESS_B] === batch.addressB[i] &&
+        (words[at + WORD_KIND]! & FLOW_KEY_MASK) === key &&
+        ((key & KEY_IPV6) === 0 || this.sameIpv6(at, batch, i))
       ) {
         const idle = this.idleSeconds(at);
         if (idle > this.shortestIdle && idle > this.idleLimit(words[at + WORD_KIND]!)) {
-          this.restart(entry, timeUs, packet);
+          this.restart(entry, batch, i);
         } else {
           words[at + WORD_PACKETS]!++;
           words[at + WORD_LAST_SECOND] = this.clock;
@@ -199,9 +212,14 @@ export class FlowTable {
         }
         return entry;
       }
-      slot = (slot + SLOT_WORDS) & mask;
     }
-    return this.insert(kind, ports, hash, timeUs, packet);
+    return this.insert(batch, i);
+  }
+
+  private keyOf(batch: PacketBatch, i: number): number {
+    const key = batch.key[i]!;
+    const tenant = batch.tenant[i]!;
+    return tenant === 0 ? key : key | (this.tenantNumber(tenant) << TENANT_SHIFT);
   }
 
   private tenantNumber(tenant: number): number {
@@ -215,15 +233,15 @@ export class FlowTable {
 
   /// Notes SYN, FIN and RST of a TCP packet. Returns false if the packet begins
   /// a new flow on the ends of one that was there: `restart` is due then.
-  noteTcpFlags(entry: number, packet: Packet): boolean {
+  noteTcpFlags(entry: number, batch: PacketBatch, i: number): boolean {
     const at = entry * ENTRY_WORDS;
     const words = this.words;
-    const flags = packet.tcpFlags;
+    const flags = batch.flags[i]!;
     let kind = words[at + WORD_KIND]!;
     if (flags & TCP_SYN) {
       const known = this.fromB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A;
       const word = at + WORD_SEQUENCE + (this.fromB ? 1 : 0);
-      const next = (packet.sequence + 1) | 0;
+      const next = (batch.sequence[i]! + 1) | 0;
       const isFirstOfHandshake = (flags & TCP_ACK) === 0;
       // Another sequence number, or a SYN after the end: the port was used again.
       const reused = (kind & known) !== 0 ? words[word] !== next : (kind & KIND_CLOSED) !== 0;
@@ -235,7 +253,9 @@ export class FlowTable {
         kind |= this.fromB ? KIND_SYN_FROM_A : KIND_SYN_FROM_B;
         // The answer to a SYN tells its sequence number, should that not be in the capture.
         const asker = this.fromB ? KIND_SEQUENCE_A : KIND_SEQUENCE_B;
-        if ((kind & asker) === 0) words[at + WORD_SEQUENCE + (this.fromB ? 0 : 1)] = packet.acknowledgement;
+        if ((kind & asker) === 0) {
+          words[at + WORD_SEQUENCE + (this.fromB ? 0 : 1)] = batch.acknowledgement[i]!;
+        }
         kind |= asker;
       }
     }
@@ -249,12 +269,12 @@ export class FlowTable {
   }
 
   /// Ends the flow of this entry and begins a new one on the same ends.
-  restart(entry: number, timeUs: number, packet: Packet): void {
+  restart(entry: number, batch: PacketBatch, i: number): void {
     const at = entry * ENTRY_WORDS;
     const kind = this.words[at + WORD_KIND]!;
     this.leave(entry);
-    this.words[at + WORD_KIND] = (kind & KEY_MASK) | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
-    this.begin(at, timeUs, packet);
+    this.words[at + WORD_KIND] = (kind & FLOW_KEY_MASK) | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
+    this.begin(at, batch, i);
   }
 
   setState(entry: number, state: number): void {
@@ -279,7 +299,7 @@ export class FlowTable {
   }
 
   private addressOf(at: number, word: number): Uint8Array {
-    const length = (this.words[at + WORD_KIND]! & KIND_IPV6) !== 0 ? 16 : 4;
+    const length = (this.words[at + WORD_KIND]! & KEY_IPV6) !== 0 ? 16 : 4;
     const bytes = new Uint8Array(length);
     const view = new DataView(bytes.buffer);
     for (let i = 0; i < length; i += 4) view.setInt32(i, this.words[at + word + i / 4]!, false);
@@ -308,45 +328,18 @@ export class FlowTable {
     this.evictedFlows = 0;
   }
 
-  private orderIpv4(packet: Packet): number {
-    const { source, destination } = packet;
-    this.fromB =
-      source > destination || (source === destination && packet.sourcePort > packet.destinationPort);
-    const key = this.key;
-    key[0] = this.fromB ? destination : source;
-    key[4] = this.fromB ? source : destination;
-    return Math.imul(key[0]!, 0x85ebca6b) ^ Math.imul(key[4]!, 0xc2b2ae35);
-  }
-
-  private orderIpv6(packet: Packet, view: DataView): number {
-    const at = packet.addressesAt;
-    let order = 0;
-    for (let i = 0; i < 16 && order === 0; i += 4) {
-      order = view.getInt32(at + i, false) - view.getInt32(at + 16 + i, false);
-    }
-    this.fromB = order > 0 || (order === 0 && packet.sourcePort > packet.destinationPort);
-    const key = this.key;
-    const a = this.fromB ? at + 16 : at;
-    const b = this.fromB ? at : at + 16;
-    let hash = 0;
-    for (let i = 0; i < 4; i++) {
-      key[i] = view.getInt32(a + 4 * i, false);
-      key[4 + i] = view.getInt32(b + 4 * i, false);
-      hash = mix(hash ^ Math.imul(key[i]!, 0x85ebca6b) ^ Math.imul(key[4 + i]!, 0xc2b2ae35));
-    }
-    return hash;
-  }
-
-  private sameIpv6(at: number): boolean {
-    const { key, words } = this;
+  private sameIpv6(at: number, { frames: { view }, addressesAt }: PacketBatch, place: number): boolean {
+    const { words } = this;
+    const a = addressesAt[place]! + (this.fromB ? 16 : 0);
+    const b = addressesAt[place]! + (this.fromB ? 0 : 16);
     for (let i = 1; i < 4; i++) {
-      if (words[at + WORD_ADDRESS_A + i] !== key[i]) return false;
-      if (words[at + WORD_ADDRESS_B + i] !== key[4 + i]) return false;
+      if (words[at + WORD_ADDRESS_A + i] !== view.getInt32(a + 4 * i, false)) return false;
+      if (words[at + WORD_ADDRESS_B + i] !== view.getInt32(b + 4 * i, false)) return false;
     }
     return true;
   }
 
-  private insert(kind: number, ports: number, hash: number, timeUs: number, packet: Packet): number {
+  private insert(batch: PacketBatch, i: number): number {
     this.sweep();
     if (this.used === this.capacity) {
       if (this.capacity < this.limits.maxFlows) this.grow();
@@ -358,58 +351,62 @@ export class FlowTable {
     else entry = this.highWater++;
     this.used++;
     const at = entry * ENTRY_WORDS;
-    words[at + WORD_PORTS] = ports;
-    words[at + WORD_KIND] = kind | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
-    for (let i = 0; i < 8; i++) words[at + WORD_ADDRESS_A + i] = 0;
-    if (packet.version === 4) {
-      words[at + WORD_ADDRESS_A] = this.key[0]!;
-      words[at + WORD_ADDRESS_B] = this.key[4]!;
-    } else words.set(this.key, at + WORD_ADDRESS_A);
-    this.begin(at, timeUs, packet);
-    this.place(entry, hash);
+    const key = this.keyOf(batch, i);
+    words[at + WORD_PORTS] = batch.ports[i]!;
+    words[at + WORD_KIND] = key | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
+    words[at + WORD_ADDRESS_A] = batch.addressA[i]!;
+    words[at + WORD_ADDRESS_B] = batch.addressB[i]!;
+    if ((key & KEY_IPV6) !== 0) this.keepIpv6(at, batch, i);
+    this.begin(at, batch, i);
+    this.place(entry, batch.hash[i]!);
     return entry;
   }
 
+  /// Keeps what of the addresses is not in the batch.
+  private keepIpv6(at: number, { frames: { view }, addressesAt }: PacketBatch, place: number): void {
+    const a = addressesAt[place]! + (this.fromB ? 16 : 0);
+    const b = addressesAt[place]! + (this.fromB ? 0 : 16);
+    for (let i = 1; i < 4; i++) {
+      this.words[at + WORD_ADDRESS_A + i] = view.getInt32(a + 4 * i, false);
+      this.words[at + WORD_ADDRESS_B + i] = view.getInt32(b + 4 * i, false);
+    }
+  }
+
   /// Begins a flow with its first packet, and counts it.
-  private begin(at: number, timeUs: number, packet: Packet): void {
+  private begin(at: number, batch: PacketBatch, i: number): void {
+    const timeUs = batch.frames.timeUs[i]!;
     const second = Math.floor(timeUs / 1e6);
     const words = this.words;
     words[at + WORD_PACKETS] = 1;
     words[at + WORD_SLOT] = timeUs - second * 1e6;
     words[at + WORD_LAST_SECOND] = this.clock;
     words[at + WORD_FIRST_SECOND] = second | 0;
-    if (packet.protocol === PROTOCOL_TCP) {
+    if ((batch.key[i]! & KEY_PROTOCOL_MASK) === PROTOCOL_TCP) {
       this.tcpFlows++;
-      if ((packet.tcpFlags & TCP_SYN) === 0) this.midstreamFlows++;
-    } else if (packet.sourcePort !== 0 || packet.destinationPort !== 0) this.udpFlows++;
+      if ((batch.flags[i]! & TCP_SYN) === 0) this.midstreamFlows++;
+    } else if (batch.ports[i] !== 0) this.udpFlows++;
     else this.icmpFlows++;
   }
 
   private place(entry: number, hash: number): void {
     const index = this.index;
     const mask = index.length - 1;
-    let slot = (hash * SLOT_WORDS) & mask;
-    while (index[slot + 1] !== 0) slot = (slot + SLOT_WORDS) & mask;
-    index[slot] = hash;
-    index[slot + 1] = entry + 1;
+    let slot = hash & mask;
+    while (index[slot] !== 0) slot = (slot + 1) & mask;
+    index[slot] = (entry + 1) | (hash & ~mask);
   }
 
   /// The hash of a stored entry: the same as `find` computes.
   private hashOf(entry: number): number {
     const words = this.words;
     const at = entry * ENTRY_WORDS;
-    const kind = words[at + WORD_KIND]! & KEY_MASK;
+    const key = words[at + WORD_KIND]! & KEY_MASK;
     const a = at + WORD_ADDRESS_A;
     const b = at + WORD_ADDRESS_B;
     let hash = 0;
-    if ((kind & KIND_IPV6) === 0) {
-      hash = Math.imul(words[a]!, 0x85ebca6b) ^ Math.imul(words[b]!, 0xc2b2ae35);
-    } else {
-      for (let i = 0; i < 4; i++) {
-        hash = mix(hash ^ Math.imul(words[a + i]!, 0x85ebca6b) ^ Math.imul(words[b + i]!, 0xc2b2ae35));
-      }
-    }
-    return mix(hash ^ Math.imul(words[at]!, 0x9e3779b1) ^ kind);
+    if ((key & KEY_IPV6) === 0) hash = hashIpv4(words[a]!, words[b]!);
+    else for (let i = 0; i < 4; i++) hash = hashMore(hash, words[a + i]!, words[b + i]!);
+    return hashOfKey(hash, words[at]!, key);
   }
 
   private grow(): void {
@@ -417,11 +414,9 @@ export class FlowTable {
     const words = alignedWords(this.capacity * ENTRY_WORDS);
     words.set(this.words);
     this.words = words;
-    const old = this.index;
     this.index = newIndex(this.capacity);
-    for (let slot = 0; slot < old.length; slot += SLOT_WORDS) {
-      const entry = old[slot + 1]! - 1;
-      if (entry >= 0) this.place(entry, old[slot]!);
+    for (let entry = 0; entry < this.highWater; entry++) {
+      if (words[entry * ENTRY_WORDS + WORD_KIND] !== KIND_FREE) this.place(entry, this.hashOf(entry));
     }
   }
 
@@ -492,18 +487,17 @@ export class FlowTable {
     this.leave(entry);
     const { index } = this;
     const mask = index.length - 1;
-    let hole = (this.hashOf(entry) * SLOT_WORDS) & mask;
-    while (index[hole + 1] !== entry + 1) hole = (hole + SLOT_WORDS) & mask;
+    let hole = this.hashOf(entry) & mask;
+    while ((index[hole]! & mask) !== entry + 1) hole = (hole + 1) & mask;
     // Close the gap: move back what had been pushed beyond the hole.
-    for (let slot = (hole + SLOT_WORDS) & mask; index[slot + 1] !== 0; slot = (slot + SLOT_WORDS) & mask) {
-      const home = (index[slot]! * SLOT_WORDS) & mask;
+    for (let slot = (hole + 1) & mask; index[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.hashOf((index[slot]! & mask) - 1) & mask;
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
         index[hole] = index[slot]!;
-        index[hole + 1] = index[slot + 1]!;
         hole = slot;
       }
     }
-    index[hole + 1] = 0;
+    index[hole] = 0;
     const at = entry * ENTRY_WORDS;
     this.words[at + WORD_KIND] = KIND_FREE;
     this.words[at + WORD_PACKETS] = this.freeEntry;
@@ -521,21 +515,15 @@ function rankOf(kind: number): number {
   return state === STATE_DISMISSED || isHandshake ? 2 : 1;
 }
 
-/// An index of at most half full slots.
+/// Slots for so many entries, at most half of them full. A slot is 0, or the entry's
+/// number + 1 in as many low bits as tell the slots apart, and in the bits above those
+/// of the hash: so only the entry that is looked for is touched, with few exceptions.
 function newIndex(capacity: number): Int32Array {
-  return new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)) * SLOT_WORDS);
+  return new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
 }
 
 /// Zeroes that begin at a cache line: allocators put 16 bytes of their own in
 /// front of a large block, which would spread every entry over two lines.
 function alignedWords(length: number): Int32Array {
   return new Int32Array(length + 12).subarray(12);
-}
-
-/// The finaliser of MurmurHash3 (32 bit): every input bit changes every output bit.
-function mix(hash: number): number {
-  let h = hash;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }

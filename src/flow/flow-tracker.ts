@@ -1,7 +1,14 @@
 /// Packets -> flows: finds the flow of each packet and hands it to those who
 /// follow flows of its kind.
 
-import { type Packet, PROTOCOL_TCP, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
+import { PROTOCOL_TCP, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
+import {
+  HAS_PAYLOAD,
+  IS_FRAGMENT,
+  KEY_PROTOCOL_MASK,
+  NO_PACKET,
+  type PacketBatch,
+} from '../wire/packet-batch.js';
 import type { DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
 import { DatagramFollower } from './datagram-follower.js';
 import {
@@ -9,7 +16,6 @@ import {
   ENTRY_WORDS,
   FlowTable,
   type FlowTableLimits,
-  KIND_PROTOCOL_MASK,
   STATE_DISMISSED,
   STATE_MASK,
   STATE_NEW,
@@ -47,7 +53,12 @@ export class FlowTracker {
   private readonly datagrams: DatagramFollower;
   private readonly budget: MemoryBudget;
 
-  constructor(analysts: Analysts, limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS) {
+  /// `fragment` is told of each fragment among the packets, in its turn.
+  constructor(
+    analysts: Analysts,
+    limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS,
+    private readonly fragment: (batch: PacketBatch, i: number) => void = () => {},
+  ) {
     const budget = new MemoryBudget(limits.maxKeptBytes);
     this.budget = budget;
     this.table = new FlowTable(limits, (entry) => this.release(entry));
@@ -92,22 +103,31 @@ export class FlowTracker {
     );
   }
 
-  /// Takes a decoded packet; `bytes` and `view` are the batch it lies in.
-  packet(packet: Packet, bytes: Uint8Array, view: DataView, timeUs: number, frame: number): void {
-    const table = this.table;
-    const entry = table.find(packet, view, timeUs);
-    const isTcp = packet.protocol === PROTOCOL_TCP;
-    if (isTcp && (packet.tcpFlags & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, packet)) {
-      table.restart(entry, timeUs, packet);
-      table.noteTcpFlags(entry, packet);
+  /// Takes the packets of a batch, in recorded order.
+  packets(batch: PacketBatch): void {
+    const { table } = this;
+    const { flags, key } = batch;
+    const { bytes, count, frame, timeUs } = batch.frames;
+    table.prefetch(batch);
+    for (let i = 0; i < count; i++) {
+      const what = flags[i]!;
+      if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0) {
+        if ((what & IS_FRAGMENT) !== 0) this.fragment(batch, i);
+        continue;
+      }
+      const entry = table.find(batch, i);
+      if ((what & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, batch, i)) {
+        table.restart(entry, batch, i);
+        table.noteTcpFlags(entry, batch, i);
+      }
+      const state = table.words[entry * ENTRY_WORDS + WORD_KIND]! & STATE_MASK;
+      if (state === STATE_DISMISSED) continue;
+      if (state === STATE_NEW && (what & HAS_PAYLOAD) === 0) continue;
+      const packet = batch.packetAt(i);
+      const follower = (key[i]! & KEY_PROTOCOL_MASK) === PROTOCOL_TCP ? this.tcp : this.datagrams;
+      if (state === STATE_NEW) follower.first(entry, packet, bytes, timeUs[i]!, frame[i]!);
+      else follower.next(entry, packet, bytes, timeUs[i]!, frame[i]!);
     }
-    const state = table.words[entry * ENTRY_WORDS + WORD_KIND]! & STATE_MASK;
-    if (state === STATE_DISMISSED) return;
-    if (isTcp) {
-      if (state !== STATE_NEW) this.tcp.next(entry, packet, bytes, timeUs, frame);
-      else if (packet.payloadLen > 0) this.tcp.first(entry, packet, bytes, timeUs, frame);
-    } else if (state !== STATE_NEW) this.datagrams.next(entry, packet, bytes, timeUs, frame);
-    else if (packet.payloadLen > 0) this.datagrams.first(entry, packet, bytes, timeUs, frame);
   }
 
   /// Flows followed at the moment.
@@ -140,7 +160,7 @@ export class FlowTracker {
 
   /// Called by the table before a followed entry goes.
   private release(entry: number): void {
-    const protocol = this.table.words[entry * ENTRY_WORDS + WORD_KIND]! & KIND_PROTOCOL_MASK;
+    const protocol = this.table.words[entry * ENTRY_WORDS + WORD_KIND]! & KEY_PROTOCOL_MASK;
     if (protocol === PROTOCOL_TCP) this.tcp.end(entry);
     else this.datagrams.end(entry);
   }

@@ -8,6 +8,7 @@ import { Packet } from '#sealert/wire/packet.js';
 import type { TestFrame } from '../support/capture-builder.js';
 import { START_US } from '../support/dialogue.js';
 import { ethernet, icmp, ip, type Transport, udp } from '../support/frames.js';
+import { batchOf } from '../support/packet-batches.js';
 import { Random } from '../support/random.js';
 import { inDns, inIcmp } from '../support/rudp.js';
 
@@ -72,7 +73,7 @@ function track(frames: readonly TestFrame[], limits: Partial<FlowTrackerLimits> 
   frames.forEach(({ bytes, timeUs, originalLen = bytes.length }, i) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     assert.equal(decodeFrame(view, 0, bytes.length, originalLen, 1, packet), 0);
-    tracker.packet(packet, bytes, view, timeUs, i + 1);
+    tracker.packets(batchOf(packet, view, timeUs, i + 1));
   });
   tracker.table.endAll();
   return { witnesses, tracker };

@@ -14,6 +14,7 @@ import {
 } from '#sealert/flow/flow-table.js';
 import { Packet } from '#sealert/wire/packet.js';
 import { ACK, FIN, RST, SYN } from '../support/frames.js';
+import { batchOf } from '../support/packet-batches.js';
 import fc from '../support/property.js';
 
 const LIMITS: FlowTableLimits = {
@@ -112,7 +113,7 @@ class Model {
       this.owners.get(known.entry) === key &&
       this.table.words[known.entry * ENTRY_WORDS + WORD_KIND] !== FREE;
     const { packet, view } = packetOf(tuple, fromFirst);
-    const entry = this.table.find(packet, view, this.second * 1e6);
+    const entry = this.table.find(batchOf(packet, view, this.second * 1e6), 0);
     const packets = this.table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
     const isNew = packets === 1;
     assert.equal(
@@ -231,7 +232,7 @@ test('silent flows leave the table as new ones come', () => {
       },
       true,
     );
-    table.find(packet, view, (1000 + 3 * i) * 1e6);
+    table.find(batchOf(packet, view, (1000 + 3 * i) * 1e6), 0);
   }
   assert.equal(table.udpFlows, 3600);
   assert.equal(table.evictedFlows, 0);
@@ -244,7 +245,7 @@ function datagramAt(table: FlowTable, number: number, second: number): number {
     [-1, 2],
   ];
   const { packet, view } = packetOf({ v6: false, protocol: 17, ends }, true);
-  return table.find(packet, view, second * 1e6);
+  return table.find(batchOf(packet, view, second * 1e6), 0);
 }
 
 test('a time that goes back ends no flow, and brings none back', () => {
@@ -288,11 +289,11 @@ test('after clear nothing is known', () => {
     },
     true,
   );
-  table.find(packet, view, 5e6);
+  table.find(batchOf(packet, view, 5e6), 0);
   assert.deepEqual([table.tcpFlows, table.midstreamFlows], [1, 1]);
   table.clear();
   assert.deepEqual([table.tcpFlows, table.midstreamFlows], [0, 0]);
-  const entry = table.find(packet, view, 6e6 + 7);
+  const entry = table.find(batchOf(packet, view, 6e6 + 7), 0);
   assert.equal(table.words[entry * ENTRY_WORDS + WORD_PACKETS], 1);
   assert.equal(table.firstUs(entry), 6e6 + 7);
 });
@@ -312,11 +313,13 @@ function play(...packets: [fromFirst: boolean, flags: number, sequence: number][
   };
   const same = packets.map(([fromFirst, flags, sequence]) => {
     const { packet, view } = packetOf(tuple, fromFirst, flags, sequence);
-    const entry = table.find(packet, view, 1e6);
-    const noted = table.noteTcpFlags(entry, packet);
+    const batch = batchOf(packet, view, 1e6);
+    const entry = table.find(batch, 0);
+    const noted = table.noteTcpFlags(entry, batch, 0);
     if (!noted) {
-      table.restart(entry, 2e6, packet);
-      assert.ok(table.noteTcpFlags(entry, packet), 'a new flow takes its own SYN');
+      batch.frames.timeUs[0] = 2e6;
+      table.restart(entry, batch, 0);
+      assert.ok(table.noteTcpFlags(entry, batch, 0), 'a new flow takes its own SYN');
       assert.equal(table.firstUs(entry), 2e6);
     }
     table.setState(entry, STATE_FOLLOWED);
@@ -367,8 +370,9 @@ test('closed, dismissed and followed flows wait differently long', () => {
       ],
     };
     const first = packetOf(tuple, true, flags, 1);
-    const entry = table.find(first.packet, first.view, 0);
-    table.noteTcpFlags(entry, first.packet);
+    const batch = batchOf(first.packet, first.view, 0);
+    const entry = table.find(batch, 0);
+    table.noteTcpFlags(entry, batch, 0);
     if (state !== null) table.setState(entry, state);
     // Each new flow looks at two entries; three look at all that there are.
     for (let i = 0; i < 3; i++) {
@@ -383,10 +387,10 @@ test('closed, dismissed and followed flows wait differently long', () => {
         },
         true,
       );
-      table.find(packet, view, seconds * 1e6);
+      table.find(batchOf(packet, view, seconds * 1e6), 0);
     }
     const again = packetOf(tuple, true);
-    const found = table.find(again.packet, again.view, seconds * 1e6);
+    const found = table.find(batchOf(again.packet, again.view, seconds * 1e6), 0);
     return table.words[found * ENTRY_WORDS + WORD_PACKETS] === 1;
   };
   const LIFE: [seconds: number, state: number | null, flags: number][] = [

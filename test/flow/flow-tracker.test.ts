@@ -9,6 +9,7 @@ import { Packet } from '#sealert/wire/packet.js';
 import { concat, type TestFrame } from '../support/capture-builder.js';
 import { ENDS, mergeByTime, START_US, TcpDialogue } from '../support/dialogue.js';
 import { ACK, ADDRESSES, ethernet, ip, SYN, tcp, udp } from '../support/frames.js';
+import { batchOf } from '../support/packet-batches.js';
 import { applicationData, clientHello, HANDSHAKE, record, serverHello } from '../support/tls.js';
 
 /// Writes down what the tracker tells; dismisses a flow at a record of this length.
@@ -68,7 +69,7 @@ function track(frames: readonly TestFrame[], limits: Partial<FlowTrackerLimits> 
   frames.forEach(({ bytes, timeUs, originalLen = bytes.length }, i) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     assert.equal(decodeFrame(view, 0, bytes.length, originalLen, 1, packet), 0);
-    tracker.packet(packet, bytes, view, timeUs, i + 1);
+    tracker.packets(batchOf(packet, view, timeUs, i + 1));
   });
   tracker.table.endAll();
   return { witnesses, tracker };

@@ -1,0 +1,91 @@
+/// Frames in, packets out: decodes what a capture holds and counts what there
+/// is to say of it before flows are looked at. No I/O, no clock.
+
+import { BATCH_FRAMES, type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
+import type { ClockJump } from './detect/caveats.js';
+import { STOP_IP_FRAGMENT, STOP_NONE, UNDECODABLE } from './wire/packet.js';
+import { PacketBatch } from './wire/packet-batch.js';
+
+/// More than a second back, or more than an hour ahead, between neighbouring packets.
+const CLOCK_BACK_US = 1_000_000;
+const CLOCK_FORWARD_US = 3_600_000_000;
+
+/// Jumps of the clock that are listed; all are counted.
+const MAX_CLOCK_JUMPS = 16;
+
+/// What was counted since the last `begin`. Plain data: a thread may hand it to another.
+export class IntakeCounts {
+  packets = 0;
+  /// On the wire.
+  bytes = 0;
+  /// Packets stored shorter than they were, the bytes left out, and the most bytes kept of any of them.
+  cutPackets = 0;
+  cutBytes = 0;
+  cutAt = 0;
+  /// Times of the first packet and the latest one; NaN before there was any.
+  beganUs = Number.NaN;
+  lastUs = Number.NaN;
+  jumpsBack = 0;
+  jumpsForward = 0;
+  readonly clockJumps: ClockJump[] = [];
+  /// Frames in which no packet was found, by DecodeStop.
+  readonly stops = new Float64Array(UNDECODABLE.length);
+}
+
+/// Takes a batch and is done with it when it returns.
+export type PacketSink = (batch: PacketBatch) => void;
+
+export class Intake {
+  counts = new IntakeCounts();
+
+  /// `packets` is filled again and again.
+  constructor(
+    private readonly sink: PacketSink,
+    private readonly packets = new PacketBatch(BATCH_FRAMES),
+  ) {}
+
+  /// Begins a capture.
+  begin(): void {
+    this.counts = new IntakeCounts();
+  }
+
+  /// Takes the next frames of the capture, in recorded order.
+  push(batch: FrameBatch): void {
+    const { counts, packets } = this;
+    const { count, capturedLen, originalLen, timeUs, linkType, frame } = batch;
+    packets.frames = batch;
+    let totalBytes = 0;
+    for (let i = 0; i < count; i++) {
+      if (linkType[i] === LINKTYPE_NO_PACKET) {
+        packets.skip(i);
+        continue;
+      }
+      const captured = capturedLen[i]!;
+      const original = originalLen[i]!;
+      const time = timeUs[i]!;
+      counts.packets++;
+      totalBytes += original;
+      if (captured < original) {
+        counts.cutPackets++;
+        counts.cutBytes += original - captured;
+        if (captured > counts.cutAt) counts.cutAt = captured;
+      }
+      if (Number.isNaN(counts.lastUs)) counts.beganUs = time;
+      const sinceLast = time - counts.lastUs;
+      if (sinceLast < -CLOCK_BACK_US || sinceLast > CLOCK_FORWARD_US) this.noteClockJump(frame[i]!, time);
+      counts.lastUs = time;
+      const stop = packets.take(i);
+      if (stop !== STOP_NONE && stop !== STOP_IP_FRAGMENT) counts.stops[stop]!++;
+    }
+    counts.bytes += totalBytes;
+    this.sink(packets);
+  }
+
+  private noteClockJump(frame: number, toUs: number): void {
+    const { counts } = this;
+    const { lastUs: fromUs, clockJumps } = counts;
+    if (toUs < fromUs) counts.jumpsBack++;
+    else counts.jumpsForward++;
+    if (clockJumps.length < MAX_CLOCK_JUMPS) clockJumps.push({ frame, fromUs, toUs });
+  }
+}
