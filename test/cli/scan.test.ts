@@ -137,7 +137,7 @@ test('an output that cannot be written is named, and the others are written', as
   const { code, stderr } = await sealert(args, { cwd });
   assert.equal(code, 5);
   assert.match(stderr, /^sealert: log could not be written to none\/b\.log: there is no such folder\.$/m);
-  assert.match(stderr, /^sealert: csv could not be written to empty: this is a folder, not a file\.$/m);
+  assert.match(stderr, /^sealert: csv could not be written to empty: it is a folder, not a file\.$/m);
   assert.ok(existsSync(join(cwd, 'a.json')));
 });
 
