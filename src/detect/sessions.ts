@@ -29,10 +29,9 @@ import {
   orient,
   type SessionGroup,
 } from './grouping.js';
-import { addressText, communityId, endKey, type RawEnd, sessionId } from './identity.js';
+import { addressText, communityId, flowKey, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
-import { flowText } from './sightings.js';
 import type { SshFinding } from './ssh-connection.js';
 import { verdictOf } from './verdict.js';
 
@@ -56,7 +55,7 @@ export interface SessionFacts {
   proxy: ProxyRequest | null;
   names: string[];
   certificate: Uint8Array | null;
-  /// Its connections, those that were turned away too.
+  /// Its connections as `flowKey` names them, those that were turned away too.
   flows: string[];
 }
 
@@ -142,10 +141,8 @@ export class SessionBuilder {
   /// What is known for certain to be a later version is none of the first.
   private earlyBeside(groups: readonly SessionGroup[]): EarlyFinding[] {
     if (this.early.length === 0) return [];
-    const later = new Set(
-      groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowText)),
-    );
-    return this.early.filter(({ facts }) => !later.has(flowText(facts)));
+    const later = new Set(groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowKey)));
+    return this.early.filter(({ facts }) => !later.has(flowKey(facts)));
   }
 
   private sshCandidate(finding: SshFinding): Candidate {
@@ -266,7 +263,7 @@ export class SessionBuilder {
       proxy: primary.proxy,
       names: name === null || !installationTraits ? [] : [name],
       certificate: (installationTraits && handshake?.certificate) || null,
-      flows: [primary, ...additional, ...refused].map(flowText),
+      flows: [primary, ...additional, ...refused].map(flowKey),
     };
   }
 
@@ -398,12 +395,6 @@ function flowsOfGroup({
 
 function sshKey({ facts, session }: SshFinding): string {
   return `${flowKey(facts)} ${session.startUs}`;
-}
-
-/// Names a flow whoever its client is.
-function flowKey(flow: FlowFacts | AccelerationChannel): string {
-  const ends = 'a' in flow ? [flow.a, flow.b] : [flow.client, flow.server];
-  return `${flow.input} ${flow.firstUs} ${ends.map(endKey).sort().join(' ')}`;
 }
 
 /// Nothing of the first version can be recorded any more: what is unverified is suspected at most.
