@@ -37,7 +37,6 @@ export interface WatchedFlow {
   startSeen: boolean;
   firstUs: number;
   lastUs: number;
-  firstFrame: number;
   packets: number;
   /// Payload; what TCP sent again is left out.
   bytesFromClient: number;
@@ -86,7 +85,6 @@ export class FlowWatch {
         startSeen: isSyn,
         firstUs: timeUs,
         lastUs: timeUs,
-        firstFrame: frame,
         packets: 0,
         bytesFromClient: 0,
         bytesFromServer: 0,
