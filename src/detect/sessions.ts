@@ -63,7 +63,6 @@ export interface SessionFacts {
 export interface Candidate {
   /// The flows that it is made of, as `flowKey` names them, the primary's first.
   flows: readonly string[];
-  firstUs: number;
   lastUs: number;
   /// Of all its flows: while it stays, nothing was learned.
   packets: number;
@@ -373,7 +372,6 @@ function candidateOf(
 ): Candidate {
   return {
     flows: flows.map(flowKey),
-    firstUs: flows[0]!.firstUs,
     lastUs: Math.max(...flows.map(({ lastUs }) => lastUs)),
     packets: flows.reduce((sum, { packets }) => sum + packets, 0),
     ended: flows.every(({ ended }) => ended),
