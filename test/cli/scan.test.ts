@@ -216,6 +216,9 @@ test('the zone of the table', async (t) => {
   assert.match(await table(), / 2026\/11\/23 10:01:58 to .* local time$/m);
   assert.match(await table('--tz', 'local'), / 10:01:58 to .* local time$/m);
   assert.match(await table('--tz', 'UTC'), / 01:01:58 to .* UTC$/m);
+  assert.match(await table('--tz', 'Z'), / 01:01:58 to .* UTC$/m);
+  assert.match(await table('--tz', '+02:00'), / 03:01:58 to .* \+02:00$/m);
+  assert.match(await table('--tz', '-0330'), / 2026\/11\/22 21:31:58 to .* -0330$/m);
   assert.match(await table('--tz', 'America/St_Johns'), / 2026\/11\/22 21:31:58 to .* America\/St_Johns$/m);
 });
 

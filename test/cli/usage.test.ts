@@ -30,6 +30,7 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
     [['scan', 'x', '-z'], /Unknown option -z\./],
     [['scan', 'x', '--no-quiet'], /Unknown option --no-quiet\./],
     [['scan', 'x', '--format'], /--format needs a value\./],
+    [['scan', 'x', '--jobs', '-5'], /--jobs takes a whole number from 1, not "-5"\./],
     [['scan', 'x', '--format', 'xml'], /--format cannot be "xml"; choose from table, log, csv, /],
     [['scan', 'x', '--format', 'json,'], /--format cannot be ""; choose from /],
     [
@@ -47,7 +48,7 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
     ],
     [
       ['scan', 'x', '--tz', 'Mars/Olympus'],
-      /"Mars\/Olympus" is no time zone known here; --tz takes UTC, local or /,
+      /"Mars\/Olympus" is no time zone known here; --tz takes UTC, local, .* or an offset such as \+02:00\./,
     ],
     [['scan', 'x', '--jobs', '0'], /--jobs takes a whole number from 1, not "0"\./],
     [['scan', 'x', '--memory', '63MB'], /--memory takes a size of at least 64MB, .* not "63MB"\./],
