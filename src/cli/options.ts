@@ -65,7 +65,8 @@ const SCAN_OPTIONS: CliOptions = {
   quiet: {
     takes: 'flag',
     alias: 'q',
-    describe: 'no progress, and no warnings about damaged inputs (the report and the exit code still tell)',
+    describe:
+      'no progress, no word that nothing was found, no warnings about damaged inputs (the report and the exit code still tell)',
   },
   verbose: { takes: 'flag', alias: 'v', describe: 'notes on every input and on the whole run' },
 };
