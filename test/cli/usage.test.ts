@@ -96,8 +96,27 @@ test('help is in English whatever the system speaks, and fits 80 columns', async
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
     // Examples come first, then the rest.
     assert.match(stdout, /^[A-Z][\s\S]*?\.\n\nExamples:\n {2}sealert (scan|live|devices)/);
-    assert.match(stdout, /\n {2}130 {2}interrupted/);
     assert.match(stdout, /For networks that you administer or have permission to watch\./);
+  }
+});
+
+test('the help of a command has the exit codes that it can give', async () => {
+  const codes: Record<string, number[]> = {
+    '': [0, 2, 3, 4, 5, 10, 130],
+    scan: [0, 2, 3, 4, 5, 10, 130],
+    live: [0, 2, 3, 4, 5, 10],
+    devices: [0, 2, 4, 5],
+    explain: [0, 2, 3, 4, 5, 130],
+  };
+  for (const [command, expected] of Object.entries(codes)) {
+    const { stdout } = await sealert([...(command === '' ? [] : [command]), '--help']);
+    const section = stdout.slice(stdout.indexOf('Exit codes:'));
+    assert.deepEqual(
+      [...section.matchAll(/^ {2}(\d+) {2,4}\S/gm)].map(([, code]) => Number(code)),
+      expected,
+      command,
+    );
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   }
 });
 
