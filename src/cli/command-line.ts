@@ -69,6 +69,17 @@ export function single({ values }: CommandLine, option: string): string | undefi
   return values.get(option)?.[0];
 }
 
+/// The same of an option that takes a whole number.
+export function numberOf(line: CommandLine, option: string, min: number, max: number): number | undefined {
+  const text = single(line, option);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
+    throw new UsageError(`--${option} takes a whole number from ${min} to ${max}, not "${text}".`);
+  }
+  return value;
+}
+
 export function zoneOf(text: string | undefined): Zone | undefined {
   if (text === 'Z') return 'UTC';
   if (text === undefined || isZone(text)) return text;

@@ -30,7 +30,7 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
     [['scan', 'x', '-z'], /Unknown option -z\./],
     [['scan', 'x', '--no-quiet'], /Unknown option --no-quiet\./],
     [['scan', 'x', '--format'], /--format needs a value\./],
-    [['scan', 'x', '--jobs', '-5'], /--jobs takes a whole number from 1, not "-5"\./],
+    [['scan', 'x', '--jobs', '-5'], /--jobs takes a whole number from 1 to 9999, not "-5"\./],
     [['scan', 'x', '--format', 'xml'], /--format cannot be "xml"; choose from table, log, csv, /],
     [['scan', 'x', '--format', 'json,'], /--format cannot be ""; choose from /],
     [
@@ -50,10 +50,11 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
       ['scan', 'x', '--tz', 'Mars/Olympus'],
       /"Mars\/Olympus" is no time zone known here; --tz takes UTC, local, .* or an offset such as \+02:00\./,
     ],
-    [['scan', 'x', '--jobs', '0'], /--jobs takes a whole number from 1, not "0"\./],
+    [['scan', 'x', '--jobs', '0'], /--jobs takes a whole number from 1 to 9999, not "0"\./],
     [['scan', 'x', '--memory', '63MB'], /--memory takes a size of at least 64MB, .* not "63MB"\./],
     [['scan', 'x', '--memory', '256'], /--memory takes a size of at least 64MB/],
-    [['scan', 'x', '--jobs', 'many'], /--jobs takes a whole number from 1, not "many"\./],
+    [['scan', 'x', '--jobs', '100000'], /--jobs takes a whole number from 1 to 9999, not "100000"\./],
+    [['scan', 'x', '--jobs', 'many'], /--jobs takes a whole number from 1 to 9999, not "many"\./],
     [['scan', 'x', '-q', '-v'], /--quiet and --verbose exclude each other\./],
     [['scan', '-', '-'], /Standard input \(-\) can be read only once\./],
     [
