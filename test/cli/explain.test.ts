@@ -38,7 +38,7 @@ test('a session: head, strip, clauses and filters', async () => {
     ['>', 'log-in'],
     ['<', 'welcome'],
   ]) {
-    assert.match(stdout, new RegExp(`^ +\\d+ +[\\d.]+ +(\\+[\\d.]+ +)?${direction} [\\d,]+ +${role}$`, 'm'));
+    assert.match(stdout, new RegExp(`^ +\\d+ +[\\d.]+ +(\\+[\\d.]+ +)?${direction} \\d+ +${role}$`, 'm'));
   }
   assert.match(
     text,
@@ -48,6 +48,7 @@ test('a session: head, strip, clauses and filters', async () => {
     text,
     /- poll-rhythm expected: 2 answered polls .* seen: 1 answered polls, 0 of them in that rhythm/,
   );
+  assert.doesNotMatch(text, /\d,\d{3}/);
   assert.match(text, /Nothing is missing: this is the highest verdict/);
   const filter = `ip.addr==${client.ip} && ip.addr==${server.ip} && tcp.port==${client.port} && tcp.port==${server.port}`;
   assert.ok(stdout.includes(filter));
@@ -90,7 +91,7 @@ test('a flow that was not reported: the message at which it fails, and the neare
     text,
     /- hello: \d+ bytes from the server \(expected hello 336-1368 bytes from the server, frame \d+\)/,
   );
-  assert.match(stdout, /< [\d,]+ +no hello$/m);
+  assert.match(stdout, /< \d+ +no hello$/m);
   assert.match(text, /HTTP requests and answers/);
   const piped = await sealert(['explain', '-', '--flow', flow], { input: await readFile(POSTS) });
   assert.equal(piped.stdout.replace('Capture -', ''), stdout.replace(`Capture ${POSTS}`, ''));
