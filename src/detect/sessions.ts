@@ -468,7 +468,7 @@ function targetOf({ host, port }: ProxyRequest): { host: string; port: number } 
 }
 
 /// Nothing if the packets travel as they are.
-function encapsulationOf(layers: readonly Layer[]): { encapsulation?: Encapsulation[] } {
+export function encapsulationOf(layers: readonly Layer[]): { encapsulation?: Encapsulation[] } {
   if (layers.length === 0) return {};
   return {
     encapsulation: layers.map(({ kind, id, source, destination }) => ({

@@ -1,6 +1,7 @@
 /// One flow at the level of packets, whatever it carries: its turns, sizes and
 /// first bytes. For explanations of flows that nobody follows.
 
+import type { Layer } from '../wire/layers.js';
 import {
   type Packet,
   PROTOCOL_ICMP,
@@ -35,6 +36,8 @@ export interface WatchedFlow {
   client: FlowEnd;
   server: FlowEnd;
   startSeen: boolean;
+  /// What its first packet travels in.
+  layers: readonly Layer[];
   firstUs: number;
   lastUs: number;
   packets: number;
@@ -83,6 +86,7 @@ export class FlowWatch {
         client: answers ? destination : source,
         server: answers ? source : destination,
         startSeen: isSyn,
+        layers: packet.layers.copy(),
         firstUs: timeUs,
         lastUs: timeUs,
         packets: 0,

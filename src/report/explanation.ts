@@ -2,7 +2,7 @@
 /// texts of the evidence and in Wireshark, where they are looked up.
 
 import type { ClauseAccount, Explanation, StripRow } from './model.js';
-import { CARRIER_NAMES, endpointName, softwareName, targetName } from './names.js';
+import { CARRIER_NAMES, encapsulationName, endpointName, softwareName, targetName } from './names.js';
 import { printable, wrap } from './text.js';
 import { formatClock, secondsBetween, type Zone } from './time.js';
 import { formatBytes, formatDuration, formatPlural } from './units.js';
@@ -74,7 +74,7 @@ export function* writeExplanation(
 }
 
 function headLines(explanation: Explanation, path: string, zone: Zone): string[] {
-  const { session, client, server, protocol, start, end } = explanation;
+  const { session, client, server, encapsulation, protocol, start, end } = explanation;
   const times = (from: string, to: string) =>
     `${printable(formatClock(from, zone))} to ${printable(formatClock(to, zone))} (${formatDuration(secondsBetween(from, to))})`;
   const lines: string[] = [];
@@ -88,6 +88,7 @@ function headLines(explanation: Explanation, path: string, zone: Zone): string[]
   }
   lines.push(
     `Flow ${protocol} ${endpointName(client)} to ${endpointName(server)}, ${times(start, end)}, ${explanation.packets} ${explanation.packets === 1 ? 'packet' : 'packets'}, ${formatBytes(explanation.bytesFromClient)} up, ${formatBytes(explanation.bytesFromServer)} down`,
+    ...(encapsulation === undefined ? [] : [`Inside ${encapsulation.map(encapsulationName).join(', ')}`]),
     `Capture ${printable(path)}`,
   );
   return lines;
