@@ -24,14 +24,6 @@ export interface LiveCounts {
   /// Of the packets on the wire, link layer included.
   bytes: number;
   flows: { tcp: number; udp: number; icmp: number };
-  /// Flows that are looked at closely at the moment.
-  followedFlows: number;
-  /// Flows given up because a table was full, connections of sessions likewise.
-  evictedFlows: number;
-  droppedConnections: number;
-  sightingsLeftOut: number;
-  /// Sessions that kept the verdict or id that was told though all of it together shows another.
-  keptSessions: number;
 }
 
 /// Least time between two looks at what the flows are. What waits for a look is
@@ -75,18 +67,9 @@ export class LiveEngine extends Engine {
   }
 
   counts(): LiveCounts {
-    const { intakeCounts: counts, tracker } = this;
-    const { table } = tracker;
-    return {
-      packets: counts.packets,
-      bytes: counts.bytes,
-      flows: { tcp: table.tcpFlows, udp: table.udpFlows, icmp: table.icmpFlows },
-      followedFlows: tracker.followedFlows,
-      evictedFlows: table.evictedFlows + tracker.givenUpFlows,
-      droppedConnections: this.droppedConnections,
-      sightingsLeftOut: this.sightings.leftOut,
-      keptSessions: this.live.kept,
-    };
+    const { packets, bytes } = this.intakeCounts;
+    const { tcpFlows: tcp, udpFlows: udp, icmpFlows: icmp } = this.tracker.table;
+    return { packets, bytes, flows: { tcp, udp, icmp } };
   }
 
   /// Ends everything. Sessions are those that had not been told for the last time
@@ -95,6 +78,8 @@ export class LiveEngine extends Engine {
     const findings = super.end();
     const servers = mergeServers([...this.servers, ...findings.servers]);
     this.servers = [];
+    if (this.droppedConnections > 0) findings.diagnostics.limitsHit.liveConnections = this.droppedConnections;
+    this.droppedConnections = 0;
     return { ...findings, servers };
   }
 

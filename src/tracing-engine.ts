@@ -11,6 +11,7 @@ import type { SessionGroup } from './detect/grouping.js';
 import { addressText } from './detect/identity.js';
 import { nearestApplication } from './detect/nearest.js';
 import { rfc3339 } from './detect/rfc3339.js';
+import { encapsulationOf } from './detect/sessions.js';
 import { rolesOf, stripOfRecords, stripOfTurns } from './detect/strip.js';
 import { Engine, type Findings } from './engine.js';
 import type { FlowEnd } from './flow/flow-table.js';
@@ -98,6 +99,7 @@ export class TracingEngine extends Engine {
       protocol: protocolName(flow.protocol),
       client: endpoint(client, flow.protocol),
       server: endpoint(isTurned ? flow.client : flow.server, flow.protocol),
+      ...encapsulationOf(flow.layers),
       start: rfc3339(flow.firstUs),
       end: rfc3339(flow.lastUs),
       packets: flow.packets,

@@ -7,7 +7,7 @@ import { MIN_MEMORY_BYTES } from '../node/memory-plan.js';
 import { VERSION } from '../node/version.js';
 import type { Zone } from '../report/time.js';
 import type { Format } from '../report/writer.js';
-import { type CommandLine, loudnessOf, readCommandLine, single, zoneOf } from './command-line.js';
+import { type CommandLine, loudnessOf, numberOf, readCommandLine, single, zoneOf } from './command-line.js';
 import type { LiveRequest } from './live-arguments.js';
 import { isCommand } from './options.js';
 import { type Output, planOutputs } from './outputs.js';
@@ -54,6 +54,9 @@ export type Request =
   | ExplainRequest
   | { kind: 'text'; text: string }
   | { kind: 'nothing' };
+
+/// Far more than any machine has processors; `--memory` allows fewer threads.
+const MAX_JOBS = 9_999;
 
 const LATER_COMMANDS = ['extract'];
 
@@ -120,7 +123,7 @@ function scanRequestOf(line: CommandLine, isTerminal: boolean): ScanRequest {
     minVerdict: single(line, 'min-verdict') as Verdict | undefined,
     failOn: single(line, 'fail-on') as Verdict | undefined,
     reader: (single(line, 'reader') as ReaderName | undefined) ?? 'sealert',
-    jobs: jobsOf(single(line, 'jobs')),
+    jobs: numberOf(line, 'jobs', 1, MAX_JOBS),
     memoryBytes: memoryOf(single(line, 'memory')),
   };
 }
@@ -154,11 +157,6 @@ function devicesRequestOf(line: CommandLine): DevicesRequest {
     format: (single(line, 'format') as DevicesRequest['format'] | undefined) ?? 'table',
     captureTool: single(line, 'capture-tool'),
   };
-}
-
-function jobsOf(text: string | undefined): number | undefined {
-  if (text === undefined || /^[1-9][0-9]{0,4}$/.test(text)) return text === undefined ? text : Number(text);
-  throw new UsageError(`--jobs takes a whole number from 1, not "${text}".`);
 }
 
 const BYTES_OF_UNIT: Readonly<Record<string, number>> = { m: 2 ** 20, g: 2 ** 30 };

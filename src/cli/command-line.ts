@@ -51,7 +51,8 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     if (option.takes === 'flag') {
       if (value !== undefined) throw new UsageError(`--${name} takes no value.`);
     } else {
-      const isOption = value !== undefined && !inlineValue && value.startsWith('-') && value !== '-';
+      // No option begins with a digit, so -03:30 is a value.
+      const isOption = value !== undefined && !inlineValue && /^-[^\d]/.test(value);
       if (value === undefined || isOption) throw new UsageError(`--${name} needs a value.`);
       given.push(...checked(name, option, value));
       if (option.takes === 'value' && given.length > 1) {
@@ -68,10 +69,22 @@ export function single({ values }: CommandLine, option: string): string | undefi
   return values.get(option)?.[0];
 }
 
+/// The same of an option that takes a whole number.
+export function numberOf(line: CommandLine, option: string, min: number, max: number): number | undefined {
+  const text = single(line, option);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
+    throw new UsageError(`--${option} takes a whole number from ${min} to ${max}, not "${text}".`);
+  }
+  return value;
+}
+
 export function zoneOf(text: string | undefined): Zone | undefined {
+  if (text === 'Z') return 'UTC';
   if (text === undefined || isZone(text)) return text;
   throw new UsageError(
-    `"${text}" is no time zone known here; --tz takes UTC, local or a name such as Asia/Tokyo.`,
+    `"${text}" is no time zone known here; --tz takes UTC, local, a name such as Asia/Tokyo or an offset such as +02:00.`,
   );
 }
 

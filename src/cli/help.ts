@@ -3,7 +3,7 @@
 
 import yargs, { type Argv } from 'yargs';
 import { type CliOption, type CliOptions, COMMANDS, COMMON_OPTIONS, type CommandName } from './options.js';
-import { DEVICES_USAGE, EPILOGUE, EXPLAIN_USAGE, LIVE_USAGE, SCAN_USAGE, TOP_USAGE } from './usage.js';
+import { DEVICES_USAGE, EXPLAIN_USAGE, epilogueOf, LIVE_USAGE, SCAN_USAGE, TOP_USAGE } from './usage.js';
 
 const USAGES: Readonly<Record<CommandName, string>> = {
   scan: SCAN_USAGE,
@@ -19,7 +19,7 @@ export async function helpOf(command: CommandName | undefined): Promise<string> 
   // Around the list that yargs makes, because yargs removes the indentation of
   // usage texts and forgets the epilogue below commands.
   const list = (await parser.getHelp()).trim();
-  return `${command === undefined ? TOP_USAGE : USAGES[command]}\n\n${list}\n\n${EPILOGUE}\n`;
+  return `${command === undefined ? TOP_USAGE : USAGES[command]}\n\n${list}\n\n${epilogueOf(command)}\n`;
 }
 
 /// What yargs answers to `completion` and to the questions of the script that it gave out.

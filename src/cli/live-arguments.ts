@@ -6,7 +6,7 @@ import type { CaptureSettings } from '../node/live/capture-tool.js';
 import { parseSyslogTarget, type SyslogTarget } from '../node/live/syslog.js';
 import type { Zone } from '../report/time.js';
 import type { Format } from '../report/writer.js';
-import { type CommandLine, loudnessOf, single, zoneOf } from './command-line.js';
+import { type CommandLine, loudnessOf, numberOf, single, zoneOf } from './command-line.js';
 import { type Output, planOutputs } from './outputs.js';
 import { UsageError } from './usage-error.js';
 
@@ -134,14 +134,4 @@ function checkFiles({ log, ndjson, write, status, outputs }: LiveRequest): void 
     .map((file) => resolve(file));
   const twice = named.find((file, i) => named.indexOf(file) < i);
   if (twice !== undefined) throw new UsageError(`${twice} is to be written twice.`);
-}
-
-function numberOf(line: CommandLine, option: string, min: number, max: number): number | undefined {
-  const text = single(line, option);
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
-    throw new UsageError(`--${option} takes a whole number from ${min} to ${max}, not "${text}".`);
-  }
-  return value;
 }

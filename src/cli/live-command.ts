@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { describeError, describeWriteError } from '../node/errors.js';
 import { type LiveEvent, LiveRun, type LiveSource } from '../node/live/live-run.js';
 import { serveMetrics } from '../node/live/metrics.js';
 import { PacketFile } from '../node/live/packet-file.js';
@@ -15,7 +16,7 @@ import type { LiveRequest } from './live-arguments.js';
 import { LiveOutlets } from './live-outlets.js';
 import { StatusDisplay } from './live-status.js';
 import { eventMessage, statusText } from './live-texts.js';
-import { say, systemErrorText } from './messages.js';
+import { say } from './messages.js';
 import { writableOutputs, writeOutputs } from './report-outputs.js';
 import { listenFor } from './signals.js';
 import { UsageError } from './usage-error.js';
@@ -116,17 +117,18 @@ async function meansOf(
   request: LiveRequest,
 ): Promise<{ ca: string | undefined; ring: PacketRing | undefined } | undefined> {
   const { syslogCa, ring } = request;
-  let subject = syslogCa;
+  let ca: string | undefined;
   try {
-    const ca = syslogCa === undefined ? undefined : await readFile(syslogCa, 'utf8');
-    subject = ring?.folder;
-    const opened =
-      ring === undefined
-        ? undefined
-        : await PacketRing.open({ ...ring, application: APPLICATION, tell: say });
-    return { ca, ring: opened };
+    if (syslogCa !== undefined) ca = await readFile(syslogCa, 'utf8');
   } catch (error) {
-    say(`${subject} cannot be used: ${systemErrorText(error)}.`);
+    say(`${syslogCa} cannot be read: ${describeError(error)}.`);
+    return undefined;
+  }
+  if (ring === undefined) return { ca, ring };
+  try {
+    return { ca, ring: await PacketRing.open({ ...ring, application: APPLICATION, tell: say }) };
+  } catch (error) {
+    say(`${ring.folder} cannot be used: ${describeWriteError(error)}.`);
     return undefined;
   }
 }
@@ -153,7 +155,7 @@ function packetFileOf({ write }: LiveRequest, tell: (text: string) => void): Pac
   if (write === undefined) return undefined;
   return new PacketFile(write, APPLICATION, (error) =>
     tell(
-      `${write} cannot be written: ${systemErrorText(error)}. No more packets are kept in it; the capture goes on.`,
+      `${write} cannot be written: ${describeWriteError(error)}. No more packets are kept in it; the capture goes on.`,
     ),
   );
 }
@@ -164,7 +166,7 @@ async function metricsServer({ metricsPort }: LiveRequest, run: LiveRun): Promis
   try {
     return await serveMetrics(metricsPort, () => run.status());
   } catch (error) {
-    say(`the metrics cannot be served on port ${metricsPort}: ${systemErrorText(error)}.`);
+    say(`the metrics cannot be served on port ${metricsPort}: ${describeError(error)}.`);
     return null;
   }
 }

@@ -26,29 +26,6 @@ export function sayInputProblems(inputs: readonly Input[], quiet: boolean): void
   }
 }
 
-/// What a failed system call means, as half a sentence that follows a colon.
-export function systemErrorText(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOENT':
-      return 'there is no such folder';
-    case 'ENOTDIR':
-      return 'part of the path is a file, not a folder';
-    case 'EISDIR':
-      return 'this is a folder, not a file';
-    case 'EACCES':
-    case 'EPERM':
-      return 'there is no permission to write here';
-    case 'EROFS':
-      return 'the file system is read-only';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'there is no space left';
-    default:
-      return message;
-  }
-}
-
 /// Says that the program itself failed. Where it did only interests whoever
 /// will mend it, so the stack appears with `--verbose` alone.
 export function sayInternalError(error: unknown): void {

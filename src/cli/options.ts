@@ -45,7 +45,7 @@ const SCAN_OPTIONS: CliOptions = {
   tz: {
     takes: 'value',
     describe:
-      'zone of the times: UTC, local or a name such as Asia/Tokyo (default: local in table and log, UTC in csv; json and ndjson are always UTC)',
+      'zone of the times: UTC, local, a name such as Asia/Tokyo or an offset such as +02:00 (default: local in table and log, UTC in csv; json and ndjson are always UTC)',
   },
   jobs: {
     takes: 'value',
@@ -65,7 +65,8 @@ const SCAN_OPTIONS: CliOptions = {
   quiet: {
     takes: 'flag',
     alias: 'q',
-    describe: 'no progress, and no warnings about damaged inputs (the report and the exit code still tell)',
+    describe:
+      'no progress, no word that nothing was found, no warnings about damaged inputs (the report and the exit code still tell)',
   },
   verbose: { takes: 'flag', alias: 'v', describe: 'notes on every input and on the whole run' },
 };
@@ -79,7 +80,8 @@ const EXPLAIN_OPTIONS: CliOptions = {
   format: { takes: 'value', choices: ['text', 'json'], describe: 'what to write (default: text)' },
   tz: {
     takes: 'value',
-    describe: 'zone of the times: UTC, local or a name such as Asia/Tokyo (default: local; json is UTC)',
+    describe:
+      'zone of the times: UTC, local, a name such as Asia/Tokyo or an offset such as +02:00 (default: local; json is UTC)',
   },
   quiet: { takes: 'flag', alias: 'q', describe: 'no warnings about damaged inputs' },
 };
@@ -156,7 +158,8 @@ const LIVE_OPTIONS: CliOptions = {
   'fail-on': SCAN_OPTIONS['fail-on']!,
   tz: {
     takes: 'value',
-    describe: 'zone of the times: UTC, local or a name such as Asia/Tokyo (default: local; JSON is UTC)',
+    describe:
+      'zone of the times: UTC, local, a name such as Asia/Tokyo or an offset such as +02:00 (default: local; JSON is UTC)',
   },
   quiet: { takes: 'flag', alias: 'q', describe: 'only errors on standard error' },
   verbose: {

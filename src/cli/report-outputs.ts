@@ -1,9 +1,10 @@
 /// The report into its outputs, each in its format.
 
+import { describeWriteError } from '../node/errors.js';
 import type { Report, Verdict } from '../report/model.js';
 import type { Zone } from '../report/time.js';
 import { loadWriter, type WriteOptions } from '../report/writer.js';
-import { say, sayInternalError, systemErrorText } from './messages.js';
+import { say, sayInternalError } from './messages.js';
 import { checkWritable, isSameFile, type Output, writeOutputFile, writeStandardOutput } from './outputs.js';
 
 /// What the user wants of all formats.
@@ -28,7 +29,7 @@ export async function writableOutputs(outputs: readonly Output[]): Promise<Outpu
 }
 
 function sayUnwritable({ file, format }: Output, error: unknown): void {
-  say(`${format} could not be written to ${file ?? 'standard output'}: ${systemErrorText(error)}.`);
+  say(`${format} could not be written to ${file ?? 'standard output'}: ${describeWriteError(error)}.`);
 }
 
 export interface Written {

@@ -5,6 +5,7 @@ import { isAtLeast, type Report } from '../report/model.js';
 import { printable } from '../report/text.js';
 import { formatClock } from '../report/time.js';
 import { formatBytes, formatPlural } from '../report/units.js';
+import { DEFAULT_MIN_VERDICT, shownSessions } from '../report/writer.js';
 import type { ScanRequest } from './arguments.js';
 import { EXIT, exitCodeOf, outcomeOf } from './exit-code.js';
 import { say, sayInputProblems } from './messages.js';
@@ -47,6 +48,7 @@ export async function runScan(request: ScanRequest, command: string): Promise<nu
   }
 
   if (!tableTells(request)) sayInputProblems(report.inputs, request.quiet);
+  if (!request.quiet && outputs.some(({ format }) => format === 'log')) sayIfNothing(report, request);
   if (request.verbose) sayCourse(report);
   const written = await writeOutputs(report, outputs, request);
   return exitCodeOf({
@@ -79,6 +81,18 @@ async function progressFor({ quiet }: ScanRequest): Promise<ProgressLine | undef
 function tableTells({ outputs }: ScanRequest): boolean {
   const isOut = outputs.some(({ format, file }) => format === 'table' && file === null);
   return isOut && process.stdout.isTTY && process.stderr.isTTY;
+}
+
+/// A log without a line does not even show that something was read.
+function sayIfNothing(report: Report, { minVerdict = DEFAULT_MIN_VERDICT }: ScanRequest): void {
+  const captures = report.inputs.filter(({ error }) => error === undefined).length;
+  if (captures === 0 || shownSessions(report, minVerdict).length > 0) return;
+  const where = `${formatPlural(report.diagnostics.packets, 'packet')} of ${formatPlural(captures, 'capture')}`;
+  say(
+    report.sessions.length === 0
+      ? `no SoftEther VPN session was found in ${where}.`
+      : `nothing in ${where} reaches the verdict ${minVerdict}; --min-verdict suspected shows what does not.`,
+  );
 }
 
 function sayCourse({ inputs, run, diagnostics }: Report): void {

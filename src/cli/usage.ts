@@ -1,5 +1,8 @@
 /// What the help says around the list of options.
 
+import { EXIT } from './exit-code.js';
+import type { CommandName } from './options.js';
+
 export const TOP_USAGE = `Finds SoftEther VPN sessions in network captures and on network devices, and
 says why.
 
@@ -31,7 +34,8 @@ Usage:
 PATH is a capture file, a folder, which is searched with all folders in it, or
 - for standard input.`;
 
-export const EXPLAIN_USAGE = `Reads a capture again and says why a session was reported, or why a flow was not.
+export const EXPLAIN_USAGE = `Reads a capture again and says why a session was reported, or why a flow was
+not.
 
 Examples:
   sealert explain day.pcap --session 368fa8a16f4c
@@ -71,20 +75,72 @@ Examples:
 Usage:
   sealert devices [OPTIONS]`;
 
-export const EPILOGUE = `Findings go to standard output, everything else to standard error.
+type ExitLine = readonly [code: number, meaning: string];
+
+const COMPLETE: ExitLine = [EXIT.complete, 'the run is complete, whatever it found'];
+const WRONG_USAGE: ExitLine = [EXIT.usage, 'wrong usage'];
+const PARTIAL: ExitLine = [EXIT.partial, 'some input was damaged or cut off, or a named path was no capture'];
+const NOTHING_READ: ExitLine = [EXIT.nothingRead, 'nothing could be read'];
+const OUTPUT_FAILED: ExitLine = [EXIT.outputFailed, 'the output could not be written'];
+const VERDICT_REACHED: ExitLine = [
+  EXIT.verdictReached,
+  '--fail-on was given and a session reached that verdict',
+];
+const INTERRUPTED: ExitLine = [
+  EXIT.interrupted.SIGINT,
+  `interrupted (${EXIT.interrupted.SIGTERM}: terminated); the report covers what had been read`,
+];
+const SCAN_EXITS = [
+  COMPLETE,
+  WRONG_USAGE,
+  PARTIAL,
+  NOTHING_READ,
+  OUTPUT_FAILED,
+  VERDICT_REACHED,
+  INTERRUPTED,
+];
+
+/// The exit codes that a command can give.
+const EXITS: Readonly<Record<CommandName, readonly ExitLine[]>> = {
+  scan: SCAN_EXITS,
+  live: [
+    [EXIT.complete, 'the watch has ended, whatever it found'],
+    WRONG_USAGE,
+    [EXIT.partial, 'the capture was interrupted, or the stream damaged'],
+    [EXIT.nothingRead, 'nothing could be captured'],
+    [EXIT.outputFailed, 'something could not be written'],
+    VERDICT_REACHED,
+  ],
+  devices: [
+    [EXIT.complete, 'the devices were listed'],
+    WRONG_USAGE,
+    [EXIT.nothingRead, 'there is no device, or nothing to capture with'],
+    OUTPUT_FAILED,
+  ],
+  explain: [
+    [EXIT.complete, 'the account was written'],
+    [EXIT.usage, 'wrong usage, or there is no such session or flow'],
+    PARTIAL,
+    NOTHING_READ,
+    OUTPUT_FAILED,
+    INTERRUPTED,
+  ],
+};
+
+/// What stands below the list of options of a command, or of them all.
+export function epilogueOf(command: CommandName | undefined): string {
+  const lines = (command === undefined ? SCAN_EXITS : EXITS[command]).map(
+    ([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`,
+  );
+  if (command === undefined) lines.push('       (what they mean for a command: sealert COMMAND --help)');
+  return `Findings go to standard output, everything else to standard error.
 
 Exit codes:
-  0    the run is complete, whatever it found
-  2    wrong usage
-  3    some input was damaged or cut off, or a named path was no capture
-  4    nothing could be read
-  5    the output could not be written
-  10   --fail-on was given and a session reached that verdict
-  130  interrupted (143: terminated); the report covers what had been read
-       (in live, the normal end is 0)
+${lines.join('\n')}
 
 For networks that you administer or have permission to watch. The program is
 passive: it reads captures and sends nothing.`;
+}
 
 /// The hint after a usage error.
 export function helpHint(command: string | undefined): string {

@@ -1,6 +1,7 @@
 /// What SoftEther servers and clients say in clear to their makers' servers and
 /// to name servers: one message at a time, without following a flow.
 
+import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Listener } from '../flow/overhear.js';
 import { NAT_T_PORT, type NatTPack, readNatT } from '../flow/rudp/nat-t.js';
 import { readDnsQuestion } from '../wire/dns-question.js';
@@ -63,6 +64,7 @@ export class Chatter implements Listener {
   private readonly keepAlive: Uint8Array;
   private readonly azure: Uint8Array;
   private readonly ddns: Uint8Array;
+  private readonly vendorIds: readonly Uint8Array[];
   private readonly l2tpVendor: Uint8Array;
   private readonly host = textBytes('\nHost: ');
   private readonly slashTcp = textBytes('/tcp');
@@ -76,6 +78,7 @@ export class Chatter implements Listener {
     this.keepAlive = textBytes(profile.keepAliveText);
     this.azure = textBytes(profile.azureSignature);
     this.ddns = textBytes(profile.ddnsServerName);
+    this.vendorIds = profile.ike.vendorIds.map(hexToBytes);
     this.l2tpVendor = textBytes(profile.l2tp.vendorName);
   }
 
@@ -206,7 +209,7 @@ export class Chatter implements Listener {
     if (bytes[at + 17] !== IKE_VERSION_1 || bytes[at + 18] !== IKE_MAIN_MODE) return;
     // Only the client's first message names no responder.
     if (isZero(bytes, at + 8, 8)) return;
-    const { vendorIds } = this.profile.ike;
+    const { vendorIds } = this;
     let type = bytes[at + 16]!;
     let next = at + IKE_HEADER_BYTES;
     let seen = 0;
@@ -214,7 +217,8 @@ export class Chatter implements Listener {
       const size = (bytes[next + 2]! << 8) | bytes[next + 3]!;
       if (size < 4 || next + size > end) return;
       if (type === IKE_VENDOR_ID) {
-        if (seen >= vendorIds.length || !isHex(bytes, next + 4, size - 4, vendorIds[seen]!)) return;
+        const expected = vendorIds[seen];
+        if (expected === undefined || !isExactly(bytes, next + 4, next + size, expected)) return;
         seen++;
       }
       type = bytes[next]!;
@@ -245,7 +249,7 @@ export class Chatter implements Listener {
       const valueAt = at + ATTRIBUTE_HEADER_BYTES;
       if (size < ATTRIBUTE_HEADER_BYTES || at + size > end || number16(bytes, at + 4) !== type) return;
       if (type === 0 && number16(bytes, valueAt) !== L2TP_REPLY) return;
-      if (type === L2TP_VENDOR_NAME && !isText(bytes, valueAt, at + size, this.l2tpVendor)) return;
+      if (type === L2TP_VENDOR_NAME && !isExactly(bytes, valueAt, at + size, this.l2tpVendor)) return;
       if (type === L2TP_HOST_NAME) host = textOf(bytes, valueAt, at + size - valueAt);
       at += size;
     }
@@ -323,8 +327,8 @@ function begins(bytes: Uint8Array, at: number, length: number, text: Uint8Array)
   return true;
 }
 
-function isText(bytes: Uint8Array, at: number, end: number, text: Uint8Array): boolean {
-  return end - at === text.length && begins(bytes, at, end - at, text);
+function isExactly(bytes: Uint8Array, at: number, end: number, expected: Uint8Array): boolean {
+  return end - at === expected.length && begins(bytes, at, end - at, expected);
 }
 
 function isZero(bytes: Uint8Array, at: number, length: number): boolean {
@@ -334,14 +338,6 @@ function isZero(bytes: Uint8Array, at: number, length: number): boolean {
 
 function number16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!;
-}
-
-function isHex(bytes: Uint8Array, at: number, length: number, hex: string): boolean {
-  if (hex.length !== length * 2) return false;
-  for (let i = 0; i < length; i++) {
-    if (bytes[at + i] !== Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)) return false;
-  }
-  return true;
 }
 
 function textOf(bytes: Uint8Array, at: number, length: number): string {

@@ -3,6 +3,7 @@
 import type { TracedFlow } from '../flow/flow-trace.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
 import { PAYLOAD_BYTES, type RecordProtection } from '../wire/tls-suites.js';
+import { lengthText, seconds } from './amounts.js';
 import type { Held } from './clauses.js';
 import type { TlsConnection } from './connection.js';
 import type { ClauseAccount, ScriptStep } from './explanation.js';
@@ -359,16 +360,6 @@ function missingText({ all, count, of }: VerdictRule<Clause>, held: Held): strin
   return parts.join(' and ');
 }
 
-export function lengthText(protection: RecordProtection, length: number): string {
-  const least = protection.plaintextMin(length);
-  const most = protection.plaintextMax(length);
-  return least === most ? `${least}` : `${least}..${most}`;
-}
-
 function rangeText({ min, max }: Pick<Range, 'min' | 'max'>): string {
   return `${min}-${max}`;
-}
-
-function seconds(us: number): string {
-  return (us / 1e6).toFixed(2);
 }

@@ -1,6 +1,7 @@
 /// The tests of a profile on one session: each returns the evidence that it
 /// found, with frame numbers, or nothing.
 
+import { lengthText, seconds } from './amounts.js';
 import type { RudpFacts, TlsConnection } from './connection.js';
 import type { CounterEvidence, Evidence, FrameReference } from './findings.js';
 import { type Channel, endedAtOnce, type SessionGroup } from './grouping.js';
@@ -414,23 +415,12 @@ function references(connection: TlsConnection, frames: readonly number[]): Frame
   return frames.map((frame) => ({ input: connection.input, frame }));
 }
 
-/// Plaintext bytes of a logged record: one number, or a range with block ciphers.
-/// Of a turn its payload.
+/// Plaintext bytes of a logged record; of a turn its payload.
 function plaintextText(connection: TlsConnection, record: number): string {
   if (connection.profile.unit === 'turns') return `${connection.log.length[record]}`;
-  return lengthText(connection, connection.log.length[record]!);
-}
-
-function lengthText(connection: TlsConnection, length: number): string {
-  const least = connection.protection.plaintextMin(length);
-  const most = connection.protection.plaintextMax(length);
-  return least === most ? `${least}` : `${least}..${most}`;
+  return lengthText(connection.protection, connection.log.length[record]!);
 }
 
 function recordText(connection: TlsConnection, first: FirstRecord): string {
-  return `${lengthText(connection, first.length)} bytes after ${seconds(first.afterUs)} s`;
-}
-
-function seconds(us: number): string {
-  return (us / 1e6).toFixed(2);
+  return `${lengthText(connection.protection, first.length)} bytes after ${seconds(first.afterUs)} s`;
 }

@@ -1,6 +1,6 @@
 /// Why a session was reported, or a flow was not: the shapes of the account.
 
-import type { CounterEvidence, Endpoint, Session } from './findings.js';
+import type { CounterEvidence, Encapsulation, Endpoint, Session } from './findings.js';
 
 /// A run of records of one direction that mean the same.
 export interface StripRow {
@@ -50,6 +50,8 @@ export interface Explanation {
   protocol: string;
   client: Endpoint;
   server: Endpoint;
+  /// Tags, labels and tunnels around its packets, from the outside in; absent if there are none.
+  encapsulation?: Encapsulation[];
   start: string;
   end: string;
   packets: number;

@@ -27,6 +27,14 @@ export function endKey(end: RawEnd): string {
   return key;
 }
 
+/// Tells the flows of all captures apart, whoever is taken for the client.
+export function flowKey(
+  flow: { input: number; firstUs: number } & ({ a: RawEnd; b: RawEnd } | { client: RawEnd; server: RawEnd }),
+): string {
+  const ends = 'a' in flow ? [flow.a, flow.b] : [flow.client, flow.server];
+  return `${flow.input} ${flow.firstUs} ${ends.map(endKey).sort().join(' ')}`;
+}
+
 /// Community ID, version 1 with seed 0 (the specification of corelight):
 /// `1:` and the base64 of a SHA-1 over seed, addresses, protocol and ports,
 /// the smaller end first.

@@ -31,8 +31,6 @@ interface Known {
 }
 
 export class LiveSessions {
-  /// Sessions that kept the verdict or id that was told though all of it together shows another.
-  kept = 0;
   private known: Known[] = [];
   private finished: Judged[] = [];
 
@@ -118,7 +116,6 @@ export class LiveSessions {
     const { told, facts } = known;
     if (told === null) return;
     const session = judged === null ? withFloor(told, told) : this.keepVerdict(told, judged.session);
-    if (judged === null || session !== judged.session) this.kept++;
     this.finished.push({ session, facts });
     this.changed({ kind: 'ended', session });
   }

@@ -28,13 +28,6 @@ const SHAPES: readonly (ChainShape & { name: ChainVariant })[] = [
   { name: 'v2-5.x', nonceAt: 0, nonceBytes: 12, sourceAt: 12 },
 ];
 
-/// Sizes of a datagram without a frame: UdpAccelSend: 12 + 23 + 16, or 20 + 23 + 20,
-/// and 0 to 31 bytes of padding; plain only the header. The smallest frame, an ARP of
-/// 42 bytes, is longer than any padding.
-const V2_KEEP_ALIVE_MAX = 82;
-const V1_KEEP_ALIVE_MAX = 94;
-const PLAIN_KEEP_ALIVE = 23;
-
 /// Links that make a chain. One has a chance of 2^-96; two rule out a datagram
 /// made for this purpose by some test program, too.
 const MIN_LINKS = 2;
@@ -61,15 +54,6 @@ export interface ChainReading {
   pairs: number;
   /// The first frames whose nonce was in the frame before.
   frames: readonly number[];
-  datagrams: number;
-  /// Datagrams of the size of a keep-alive, and the least and greatest of them.
-  keepAlives: number;
-  keepAliveMin: number;
-  keepAliveMax: number;
-  /// Datagrams longer than that: they carry frames.
-  dataDatagrams: number;
-  firstUs: number;
-  lastUs: number;
 }
 
 export class NonceChain {
@@ -129,21 +113,12 @@ class Direction {
   private readonly plain = new PlainTicks();
   private readonly frames = new Float64Array(MAX_FRAMES);
   private frameCount = 0;
-  private datagrams = 0;
-  private firstUs = 0;
-  private lastUs = 0;
-  /// Datagrams and their least and greatest length, by size: 23, to 82, to 94, longer.
-  private readonly counts = new Float64Array(4);
-  private readonly least = new Float64Array(4);
-  private readonly greatest = new Float64Array(4);
 
   reset(): void {
     this.bestLinks = 0;
     this.chain.reset();
     this.plain.reset();
     this.frameCount = 0;
-    this.datagrams = 0;
-    this.counts.fill(0);
   }
 
   datagram(
@@ -161,9 +136,6 @@ class Direction {
     const ticked = this.plain.datagram(other.plain, bytes, at, captured, length, timeUs);
     if (found < 0 && !ticked) return;
     if (found >= 0) chain.remember(length);
-    if (this.datagrams++ === 0) this.firstUs = timeUs;
-    this.lastUs = timeUs;
-    this.countSize(length);
     if (found <= 0 && !ticked) return;
     if (this.frameCount < MAX_FRAMES) this.frames[this.frameCount++] = frame;
     const { links } = chain;
@@ -173,49 +145,19 @@ class Direction {
   }
 
   reading(): ChainReading {
-    const { chain, plain, counts } = this;
+    const { chain, plain } = this;
     let best = -1;
     for (let s = 0; s < SHAPES.length; s++) {
       if (chain.links[s]! >= MIN_LINKS && (best < 0 || chain.links[s]! > chain.links[best]!)) best = s;
     }
     const isPlain = best < 0 && plain.links >= MIN_LINKS;
     const variant = best >= 0 ? SHAPES[best]!.name : isPlain ? 'plain' : null;
-    // The last class of sizes that a keep-alive of this variant can have.
-    const last = variant === 'plain' ? 0 : variant === 'v1' ? 2 : 1;
-    let keepAlives = 0;
-    let data = 0;
-    let least = Number.POSITIVE_INFINITY;
-    let greatest = 0;
-    for (let i = 0; i < counts.length; i++) {
-      if (i > last) data += counts[i]!;
-      else if (counts[i]! > 0) {
-        keepAlives += counts[i]!;
-        least = Math.min(least, this.least[i]!);
-        greatest = Math.max(greatest, this.greatest[i]!);
-      }
-    }
     return {
       variant,
       generation: variant === 'v2-4.x' ? '4.x' : variant === 'v2-5.x' ? '5.x' : null,
       links: isPlain ? plain.links : best >= 0 ? chain.links[best]! : 0,
       pairs: isPlain ? plain.pairs : chain.pairs,
       frames: variant === null ? [] : Array.from(this.frames.subarray(0, this.frameCount)),
-      datagrams: this.datagrams,
-      keepAlives,
-      keepAliveMin: keepAlives > 0 ? least : 0,
-      keepAliveMax: greatest,
-      dataDatagrams: data,
-      firstUs: this.firstUs,
-      lastUs: this.lastUs,
     };
-  }
-
-  private countSize(length: number): void {
-    const { counts, least, greatest } = this;
-    const i =
-      length <= PLAIN_KEEP_ALIVE ? 0 : length <= V2_KEEP_ALIVE_MAX ? 1 : length <= V1_KEEP_ALIVE_MAX ? 2 : 3;
-    if (counts[i] === 0 || length < least[i]!) least[i] = length;
-    if (counts[i] === 0 || length > greatest[i]!) greatest[i] = length;
-    counts[i]!++;
   }
 }

@@ -49,42 +49,51 @@ export function readScript(
   protection: RecordProtection,
   profile: TlsSessionProfile,
 ): ScriptReading {
-  const data = afterHandshake(log, protection);
-  if (data === 'failed') return { outcome: 'failed', messages: [] };
   let best: ScriptReading = { outcome: 'failed', messages: [] };
-  // Tickets come from the server unasked, before its first answer; how many is
-  // up to its TLS library. All of one server are of one length.
-  for (let tickets = countTickets(log, data, profile.script.maxTickets.value); tickets >= 0; tickets--) {
-    const messages = withoutTickets(log, data, tickets);
-    for (const withProbe of [true, false]) {
-      const reading = readMessages(log, messages, protection, profile, withProbe);
-      if (reading.outcome === 'primary' || reading.outcome === 'additional') return reading;
-      if (best.outcome === 'failed' && isFurther(reading, best)) best = reading;
-    }
+  for (const { reading } of readings(log, protection, profile)) {
+    if (reading.outcome === 'primary' || reading.outcome === 'additional') return reading;
+    if (best.outcome === 'failed' && isFurther(reading, best)) best = reading;
   }
   return best;
 }
 
-/// The reading that got furthest, for an account of why none fits: its
-/// messages are the first of `records`, and the next of these is what failed
-/// or is still to come. Null if not even the handshake is one.
+/// A reading, and the records that it was read from: its messages are the first of these.
+export interface ReadRecords {
+  reading: ScriptReading;
+  records: number[];
+}
+
+/// The reading that got furthest, for an account of why none fits: the record
+/// after its messages is what failed, or is still to come. Null if not even the
+/// handshake is one.
 export function furthestReading(
   log: RecordLog,
   protection: RecordProtection,
   profile: TlsSessionProfile,
-): { reading: ScriptReading; records: number[] } | null {
+): ReadRecords | null {
+  let best: ReadRecords | null = null;
+  for (const read of readings(log, protection, profile)) {
+    if (best === null || read.reading.messages.length > best.reading.messages.length) best = read;
+  }
+  return best;
+}
+
+/// All ways to read the log; none if the client's part of the handshake is not one.
+function* readings(
+  log: RecordLog,
+  protection: RecordProtection,
+  profile: TlsSessionProfile,
+): Generator<ReadRecords> {
   const data = afterHandshake(log, protection);
-  if (data === 'failed') return null;
-  let best: { reading: ScriptReading; records: number[] } | null = null;
+  if (data === 'failed') return;
+  // Tickets come from the server unasked, before its first answer; how many is
+  // up to its TLS library. All of one server are of one length.
   for (let tickets = countTickets(log, data, profile.script.maxTickets.value); tickets >= 0; tickets--) {
     const records = withoutTickets(log, data, tickets);
     for (const withProbe of [true, false]) {
-      const reading = readMessages(log, records, protection, profile, withProbe);
-      if (best === null || reading.messages.length > best.reading.messages.length)
-        best = { reading, records };
+      yield { reading: readMessages(log, records, protection, profile, withProbe), records };
     }
   }
-  return best;
 }
 
 /// One that is open goes further than one that has failed.

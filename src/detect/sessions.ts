@@ -29,10 +29,9 @@ import {
   orient,
   type SessionGroup,
 } from './grouping.js';
-import { addressText, communityId, endKey, type RawEnd, sessionId } from './identity.js';
+import { addressText, communityId, flowKey, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
-import { flowText } from './sightings.js';
 import type { SshFinding } from './ssh-connection.js';
 import { verdictOf } from './verdict.js';
 
@@ -56,7 +55,7 @@ export interface SessionFacts {
   proxy: ProxyRequest | null;
   names: string[];
   certificate: Uint8Array | null;
-  /// Its connections, those that were turned away too.
+  /// Its connections as `flowKey` names them, those that were turned away too.
   flows: string[];
 }
 
@@ -64,7 +63,6 @@ export interface SessionFacts {
 export interface Candidate {
   /// The flows that it is made of, as `flowKey` names them, the primary's first.
   flows: readonly string[];
-  firstUs: number;
   lastUs: number;
   /// Of all its flows: while it stays, nothing was learned.
   packets: number;
@@ -142,10 +140,8 @@ export class SessionBuilder {
   /// What is known for certain to be a later version is none of the first.
   private earlyBeside(groups: readonly SessionGroup[]): EarlyFinding[] {
     if (this.early.length === 0) return [];
-    const later = new Set(
-      groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowText)),
-    );
-    return this.early.filter(({ facts }) => !later.has(flowText(facts)));
+    const later = new Set(groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowKey)));
+    return this.early.filter(({ facts }) => !later.has(flowKey(facts)));
   }
 
   private sshCandidate(finding: SshFinding): Candidate {
@@ -266,7 +262,7 @@ export class SessionBuilder {
       proxy: primary.proxy,
       names: name === null || !installationTraits ? [] : [name],
       certificate: (installationTraits && handshake?.certificate) || null,
-      flows: [primary, ...additional, ...refused].map(flowText),
+      flows: [primary, ...additional, ...refused].map(flowKey),
     };
   }
 
@@ -376,7 +372,6 @@ function candidateOf(
 ): Candidate {
   return {
     flows: flows.map(flowKey),
-    firstUs: flows[0]!.firstUs,
     lastUs: Math.max(...flows.map(({ lastUs }) => lastUs)),
     packets: flows.reduce((sum, { packets }) => sum + packets, 0),
     ended: flows.every(({ ended }) => ended),
@@ -398,12 +393,6 @@ function flowsOfGroup({
 
 function sshKey({ facts, session }: SshFinding): string {
   return `${flowKey(facts)} ${session.startUs}`;
-}
-
-/// Names a flow whoever its client is.
-function flowKey(flow: FlowFacts | AccelerationChannel): string {
-  const ends = 'a' in flow ? [flow.a, flow.b] : [flow.client, flow.server];
-  return `${flow.input} ${flow.firstUs} ${ends.map(endKey).sort().join(' ')}`;
 }
 
 /// Nothing of the first version can be recorded any more: what is unverified is suspected at most.
@@ -479,7 +468,7 @@ function targetOf({ host, port }: ProxyRequest): { host: string; port: number } 
 }
 
 /// Nothing if the packets travel as they are.
-function encapsulationOf(layers: readonly Layer[]): { encapsulation?: Encapsulation[] } {
+export function encapsulationOf(layers: readonly Layer[]): { encapsulation?: Encapsulation[] } {
   if (layers.length === 0) return {};
   return {
     encapsulation: layers.map(({ kind, id, source, destination }) => ({

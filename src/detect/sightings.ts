@@ -3,10 +3,9 @@
 
 import type { ProxyRequest } from '../flow/preamble.js';
 import type { Overheard } from './chatter.js';
-import type { FlowFacts } from './connection.js';
 import type { RudpAttempt } from './datagram-analysis.js';
 import type { FrameReference, Offer, Sighting } from './findings.js';
-import { addressText, type RawEnd } from './identity.js';
+import { addressText, flowKey, type RawEnd } from './identity.js';
 import { rfc3339 } from './rfc3339.js';
 import type { SessionFacts } from './sessions.js';
 import type { TlsTrace } from './tls-analysis.js';
@@ -144,7 +143,7 @@ export class SightingBuilder {
       attempts.flatMap(({ answers, server }) => (answers > 0 ? hostText(server) : [])),
     );
     const ofSessions = new Set(sessions.flatMap(({ flows }) => flows));
-    const traces = due.filter(({ facts }) => !ofSessions.has(flowText(facts)));
+    const traces = due.filter(({ facts }) => !ofSessions.has(flowKey(facts)));
     // What is sure by itself makes its server known to the rest.
     const isSure = (trace: TlsTrace) =>
       trace.kind !== 'question' &&
@@ -268,11 +267,6 @@ export class SightingBuilder {
       if (frame > 0) merged.frames.push({ input: this.input, frame });
     }
   }
-}
-
-/// One flow, as sessions and traces both know it.
-export function flowText({ client, server, firstUs }: FlowFacts): string {
-  return `${portText(client)} ${portText(server)} ${firstUs}`;
 }
 
 /// The VPN server of a flow: where the flow goes, or where a proxy was asked to

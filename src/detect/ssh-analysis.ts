@@ -23,8 +23,6 @@ export interface SshSession {
   endUs: number;
   /// False if the log-in was not captured.
   startCaptured: boolean;
-  /// Connections that attached to it, those at any distance included.
-  additionalConnections: number;
   /// Encrypted SSH bytes of each side since the log-in, other channels included.
   bytesFromClient: number;
   bytesFromServer: number;
@@ -45,8 +43,6 @@ export class SshAnalysis implements SshListener {
   readonly ssh: SshFlow;
   /// One round trip between the ends of the TCP connection, if it is known.
   roundTripUs = 0;
-  /// Candidates that found no room.
-  droppedCandidates = 0;
   private watches: Watches | null = null;
   private candidates: SshCandidate[] = [];
   /// Polls of sessions without a log-in, by which side asks.
@@ -186,10 +182,7 @@ export class SshAnalysis implements SshListener {
     }
     if (strict) this.dropWeak(script.reversed);
     else if (!this.replaceWeak(script)) return;
-    if (this.candidates.length >= MAX_CANDIDATES && !this.makeRoom()) {
-      this.droppedCandidates++;
-      return;
-    }
+    if (this.candidates.length >= MAX_CANDIDATES && !this.makeRoom()) return;
     this.candidates.push(this.newCandidate(script.reversed, strict, script, script.endUs, roundTripUs));
   }
 
@@ -264,7 +257,6 @@ export class SshAnalysis implements SshListener {
       startUs: candidate.script?.startUs ?? candidate.polls?.firstUs ?? candidate.sinceUs,
       endUs: this.lastUs,
       startCaptured: candidate.script !== null,
-      additionalConnections: candidate.attachCount,
       bytesFromClient: candidate.client.wireBytes,
       bytesFromServer: candidate.server.wireBytes,
       evidence: [...held.values()],

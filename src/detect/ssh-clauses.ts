@@ -1,6 +1,7 @@
 /// The tests of the SSH profile on one candidate: evidence with frame numbers,
 /// and the verdict that it reaches.
 
+import { seconds } from './amounts.js';
 import type { CounterEvidence, Evidence } from './findings.js';
 import type { TlsSessionProfile } from './profile.js';
 import type { FirstPiece, SshCandidate } from './ssh-candidate.js';
@@ -188,8 +189,4 @@ function clientSoftware(context: SshContext, held: SshHeld): void {
 
 function references(input: number, frames: readonly number[]): { input: number; frame: number }[] {
   return frames.slice(0, MAX_REFERENCES).map((frame) => ({ input, frame }));
-}
-
-function seconds(us: number): string {
-  return (us / 1e6).toFixed(2);
 }

@@ -37,8 +37,6 @@ export class ChainLinks {
   readonly links: Uint32Array;
   /// Datagrams remembered so far, repetitions left out.
   datagrams = 0;
-  /// Datagrams that repeat a remembered one: sent to several ends, or captured twice.
-  repeated = 0;
   /// Bit s: shape s is looked for.
   wanted: number;
   /// slot, shape, nonce or source: a piece, how many of its bytes are known, its first four bytes
@@ -63,7 +61,6 @@ export class ChainLinks {
   reset(): void {
     this.links.fill(0);
     this.datagrams = 0;
-    this.repeated = 0;
     this.wanted = (1 << this.shapes.length) - 1;
     this.now = 0;
   }
@@ -74,7 +71,8 @@ export class ChainLinks {
   }
 
   /// Compares a datagram with the remembered ones: the shapes (as bits) in
-  /// which a link was found, or -1 if it repeats one. `length` bytes were sent,
+  /// which a link was found, or -1 if it repeats one (it went to several ends, or was
+  /// captured twice). `length` bytes were sent,
   /// `captured` of them lie in `bytes` from `at` on.
   match(bytes: Uint8Array, at: number, captured: number, length: number): number {
     const { shapes, heads, linked, now, wanted } = this;
@@ -82,9 +80,7 @@ export class ChainLinks {
     const size = shapes.length * 2;
     this.copyPieces(bytes, at, captured, length);
     for (let slot = 0; slot < used; slot++) {
-      if (slot === now || this.lengths[slot] !== length || !this.sameNonces(slot)) continue;
-      this.repeated++;
-      return -1;
+      if (slot !== now && this.lengths[slot] === length && this.sameNonces(slot)) return -1;
     }
     let found = 0;
     linked[now] = 0;

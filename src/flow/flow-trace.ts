@@ -40,8 +40,6 @@ export interface TracedFlow {
   /// How many records had come when the analysis let go of the flow, the one
   /// that decided included; null if it never did.
   refusedAfter: number | null;
-  /// The frame at which one side was no TLS; null if both were.
-  notTlsFrame: number | null;
 }
 
 export class FlowTrace {
@@ -62,7 +60,6 @@ export class FlowTrace {
       records: [],
       unkept: 0,
       refusedAfter: null,
-      notTlsFrame: null,
     };
     this.flows.push(traced);
     return new TracedAnalysis(analysis, traced);
@@ -98,7 +95,6 @@ class TracedAnalysis implements FlowAnalysis {
 
   notTls(flow: TcpFlow, fromClient: boolean, timeUs: number, frame: number): boolean {
     const { traced } = this;
-    traced.notTlsFrame ??= frame;
     if (traced.refusedAfter !== null) return false;
     const goesOn = this.inner.notTls(flow, fromClient, timeUs, frame);
     if (!goesOn) traced.refusedAfter = traced.records.length;

@@ -1,6 +1,7 @@
 /// One flow at the level of packets, whatever it carries: its turns, sizes and
 /// first bytes. For explanations of flows that nobody follows.
 
+import type { Layer } from '../wire/layers.js';
 import {
   type Packet,
   PROTOCOL_ICMP,
@@ -35,9 +36,10 @@ export interface WatchedFlow {
   client: FlowEnd;
   server: FlowEnd;
   startSeen: boolean;
+  /// What its first packet travels in.
+  layers: readonly Layer[];
   firstUs: number;
   lastUs: number;
-  firstFrame: number;
   packets: number;
   /// Payload; what TCP sent again is left out.
   bytesFromClient: number;
@@ -84,9 +86,9 @@ export class FlowWatch {
         client: answers ? destination : source,
         server: answers ? source : destination,
         startSeen: isSyn,
+        layers: packet.layers.copy(),
         firstUs: timeUs,
         lastUs: timeUs,
-        firstFrame: frame,
         packets: 0,
         bytesFromClient: 0,
         bytesFromServer: 0,

@@ -4,13 +4,13 @@ import { availableParallelism } from 'node:os';
 import type { ServerEntry } from '../detect/findings.js';
 import { mergeServers } from '../detect/servers.js';
 import { Engine } from '../engine.js';
-import { addDiagnostics, newDiagnostics, type Report, SCHEMA_VERSION } from '../report/model.js';
+import { addDiagnostics, type Report } from '../report/model.js';
 import { type Analysed, analyse, type ReaderName } from './analysis.js';
 import { unreadable } from './describe-input.js';
 import { type InputPath, listInputs } from './inputs.js';
 import { DEFAULT_MEMORY_BYTES, type MemoryPlan, planMemory } from './memory-plan.js';
+import { newReport } from './new-report.js';
 import { analyseInThreads } from './threads.js';
-import { VERSION } from './version.js';
 
 export type { ReaderName } from './analysis.js';
 
@@ -80,20 +80,6 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
   report.run.complete = options.signal?.aborted !== true;
   report.run.finishedAt = new Date().toISOString();
   return report;
-}
-
-function newReport(command: string): Report {
-  const now = new Date().toISOString();
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: { name: 'sealert', version: VERSION },
-    run: { command, startedAt: now, finishedAt: now, complete: false, otherFiles: 0 },
-    inputs: [],
-    sessions: [],
-    sightings: [],
-    servers: [],
-    diagnostics: newDiagnostics(),
-  };
 }
 
 /// What the captures gave, in their order; if the run is stopped early, of those that were begun.

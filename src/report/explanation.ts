@@ -1,10 +1,11 @@
-/// An explanation as text for a terminal.
+/// An explanation as text for a terminal. Its numbers have no commas, as in the
+/// texts of the evidence and in Wireshark, where they are looked up.
 
 import type { ClauseAccount, Explanation, StripRow } from './model.js';
-import { CARRIER_NAMES, endpointName, softwareName, targetName } from './names.js';
+import { CARRIER_NAMES, encapsulationName, endpointName, softwareName, targetName } from './names.js';
 import { printable, wrap } from './text.js';
 import { formatClock, secondsBetween, type Zone } from './time.js';
-import { formatBytes, formatCount, formatDuration, formatPlural } from './units.js';
+import { formatBytes, formatDuration, formatPlural } from './units.js';
 
 export interface ExplanationLayout {
   /// Cells of a line, at least 80.
@@ -40,7 +41,7 @@ export function* writeExplanation(
   yield '   frame       at       gap\n';
   for (const row of strip.rows) yield `${stripLine(row)}\n`;
   if (strip.rows.length === 0) yield '  nothing\n';
-  if (strip.omitted > 0) yield `  ... and ${formatCount(strip.omitted)} more ${strip.unit}\n`;
+  if (strip.omitted > 0) yield `  ... and ${strip.omitted} more ${strip.unit}\n`;
 
   if (explanation.clauses.length > 0) {
     yield '\nClauses (+ held, - not held)\n';
@@ -73,7 +74,7 @@ export function* writeExplanation(
 }
 
 function headLines(explanation: Explanation, path: string, zone: Zone): string[] {
-  const { session, client, server, protocol, start, end } = explanation;
+  const { session, client, server, encapsulation, protocol, start, end } = explanation;
   const times = (from: string, to: string) =>
     `${printable(formatClock(from, zone))} to ${printable(formatClock(to, zone))} (${formatDuration(secondsBetween(from, to))})`;
   const lines: string[] = [];
@@ -86,7 +87,8 @@ function headLines(explanation: Explanation, path: string, zone: Zone): string[]
     );
   }
   lines.push(
-    `Flow ${protocol} ${endpointName(client)} to ${endpointName(server)}, ${times(start, end)}, ${formatPlural(explanation.packets, 'packet')}, ${formatBytes(explanation.bytesFromClient)} up, ${formatBytes(explanation.bytesFromServer)} down`,
+    `Flow ${protocol} ${endpointName(client)} to ${endpointName(server)}, ${times(start, end)}, ${explanation.packets} ${explanation.packets === 1 ? 'packet' : 'packets'}, ${formatBytes(explanation.bytesFromClient)} up, ${formatBytes(explanation.bytesFromServer)} down`,
+    ...(encapsulation === undefined ? [] : [`Inside ${encapsulation.map(encapsulationName).join(', ')}`]),
     `Capture ${printable(path)}`,
   );
   return lines;
@@ -94,11 +96,11 @@ function headLines(explanation: Explanation, path: string, zone: Zone): string[]
 
 function stripLine({ frame, atSeconds, gapSeconds, fromClient, bytes, records, role }: StripRow): string {
   const gap = gapSeconds >= 0.0005 ? `+${gapSeconds.toFixed(3)}` : '';
-  const amount = `${fromClient ? '>' : '<'} ${formatCount(bytes)}`;
+  const amount = `${fromClient ? '>' : '<'} ${bytes}`;
   const drawn = fromClient
     ? amount.padEnd(2 * BYTES_CELLS)
     : `${' '.repeat(BYTES_CELLS)}${amount.padEnd(BYTES_CELLS)}`;
-  const count = records > 1 ? `${role === '' ? '' : ' '}x ${formatCount(records)}` : '';
+  const count = records > 1 ? `${role === '' ? '' : ' '}x ${records}` : '';
   const line = `${String(frame).padStart(8)} ${atSeconds.toFixed(3).padStart(8)} ${gap.padStart(9)}  ${drawn}${printable(role)}${count}`;
   return line.trimEnd();
 }

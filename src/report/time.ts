@@ -1,11 +1,12 @@
 /// Times of the report (RFC 3339, UTC, microseconds) in the zone of the reader.
 
-/// `local` (the zone of this machine), `UTC` or an IANA name.
+/// `local` (the zone of this machine), `UTC`, an IANA name, or an offset from UTC
+/// (`+02:00`, `-0330`; east of Greenwich is plus).
 export type Zone = string;
 
 /// True if times can be shown in this zone.
 export function isZone(zone: string): boolean {
-  if (zone === 'local') return true;
+  if (zone === 'local' || offsetMinutes(zone) !== null) return true;
   try {
     formatterOf(zone);
     return true;
@@ -34,6 +35,13 @@ function formatterOf(zone: Zone): Intl.DateTimeFormat {
   return formatter;
 }
 
+/// Not left to Intl, which knows offsets from Node 22 on only.
+function offsetMinutes(zone: Zone): number | null {
+  const [, sign, hours, minutes] = /^([+-])([01]\d|2[0-3]):?([0-5]\d)$/.exec(zone) ?? [];
+  if (sign === undefined) return null;
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+}
+
 interface Fields {
   year: number;
   month: number;
@@ -55,6 +63,8 @@ function fieldsIn(zone: Zone, date: Date): Fields {
       second: date.getSeconds(),
     };
   }
+  const offset = offsetMinutes(zone);
+  if (offset !== null) return fieldsIn('UTC', new Date(date.getTime() + offset * 60_000));
   const fields: Fields = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
   for (const { type, value } of formatterOf(zone).formatToParts(date)) {
     if (type in fields) fields[type as keyof Fields] = Number(value);

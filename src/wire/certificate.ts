@@ -3,6 +3,8 @@
 ///
 /// A small DER reader (ITU-T X.690): definite lengths only, bounds checked, never throws.
 
+import { hex } from './hex.js';
+
 const TAG_BOOLEAN = 0x01;
 const TAG_INTEGER = 0x02;
 const TAG_OCTETS = 0x04;
@@ -173,8 +175,4 @@ function timeOf(der: Uint8Array, { tag, at, end }: Element): string | null {
   const [, shortYear, month, day, hour, minute, second] = match;
   const year = digits === 4 ? shortYear : `${Number(shortYear) < 50 ? 20 : 19}${shortYear}`;
   return `${year}-${month}-${day}T${hour}:${minute}:${second}.000000Z`;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -2,6 +2,8 @@
 /// ServerHello (RFC 8446 section 4.1, RFC 5246 section 7.4), and before
 /// TLS 1.3 the server's Certificate.
 
+import { hex } from './hex.js';
+
 const MESSAGE_CLIENT_HELLO = 1;
 const MESSAGE_SERVER_HELLO = 2;
 const MESSAGE_CERTIFICATE = 11;
@@ -108,9 +110,7 @@ class ByteCursor {
   }
 
   hex(): string {
-    return Array.from(this.bytes.subarray(this.at, this.end), (byte) =>
-      byte.toString(16).padStart(2, '0'),
-    ).join('');
+    return hex(this.bytes.subarray(this.at, this.end));
   }
 
   /// All of it as text of one byte a character; captured text is never trusted.

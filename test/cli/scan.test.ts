@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ended, sealert, startSealert, temporaryFolder } from '../support/cli.js';
+import { samplePath } from '../support/paths.js';
 import { assertValidReport } from '../support/schema.js';
 import { cutPcap, tinyPcap } from '../support/tiny-pcap.js';
 
@@ -23,12 +24,17 @@ async function sampleFolder(t: TestContext): Promise<string> {
 test('what was read decides the exit code', async (t) => {
   const cwd = await sampleFolder(t);
   const cases: [string[], number, RegExp][] = [
-    [['good.pcap'], 0, /^$/],
-    [['good.pcap', '--fail-on', 'suspected'], 0, /^$/],
-    [['cut.pcap'], 3, /^sealert: cut\.pcap: damaged at byte 100: .* 1 packet could be read and analysed\.$/],
+    [['good.pcap'], 0, /^sealert: no SoftEther VPN session was found in 2 packets of 1 capture\.$/],
+    [['good.pcap', 'good.pcap', '--fail-on', 'suspected'], 0, / in 4 packets of 2 captures\.$/],
+    [['good.pcap', '--quiet'], 0, /^$/],
+    [
+      ['cut.pcap'],
+      3,
+      /^sealert: cut\.pcap: damaged at byte 100: .* 1 packet could be read and analysed\.\nsealert: no .* in 1 packet of 1 capture\.$/,
+    ],
     [['cut.pcap', '--quiet'], 3, /^$/],
-    [['good.pcap', 'missing.pcap'], 3, /^sealert: missing\.pcap: .*\.$/],
-    [['good.pcap', 'notes.txt'], 3, /^sealert: notes\.txt: .*expected.*\.$/],
+    [['good.pcap', 'missing.pcap'], 3, /^sealert: missing\.pcap: .*\.\nsealert: no .* of 1 capture\.$/],
+    [['good.pcap', 'notes.txt'], 3, /^sealert: notes\.txt: .*expected.*\.\nsealert: no .* of 1 capture\.$/],
     [['.'], 3, /^sealert: cut\.pcap: damaged /],
     [['missing.pcap'], 4, /^sealert: missing\.pcap: .*\.$/],
     [['missing.pcap', '--quiet'], 4, /^sealert: missing\.pcap: .*\.$/],
@@ -60,6 +66,19 @@ test('--fail-on tells of a session by its verdict, whatever is shown', async () 
   assert.equal((await sealert(['scan', sample])).code, 0);
 });
 
+test('a log without a line says whether --min-verdict left something out', async () => {
+  const sample = samplePath('benign-websocket-login');
+  const { stdout, stderr } = await sealert(['scan', sample]);
+  assert.equal(stdout, '');
+  assert.match(
+    stderr,
+    /^sealert: nothing in [\d,]+ packets of 1 capture reaches the verdict likely; --min-verdict suspected shows what does not\.\n$/,
+  );
+  const shown = await sealert(['scan', sample, '--min-verdict', 'suspected']);
+  assert.match(shown.stdout, /Connection Detected/);
+  assert.equal(shown.stderr, '');
+});
+
 test('every format is written to standard output', async (t) => {
   const cwd = await sampleFolder(t);
   const starts: Record<string, RegExp> = {
@@ -74,7 +93,7 @@ test('every format is written to standard output', async (t) => {
   for (const [format, start] of Object.entries(starts)) {
     const { code, stdout, stderr } = await sealert(['scan', 'good.pcap', '--format', format], { cwd });
     assert.equal(code, 0, format);
-    assert.equal(stderr, '', format);
+    assert.equal(stderr === '', format !== 'log', format);
     assert.match(stdout, start, format);
   }
 });
@@ -137,7 +156,7 @@ test('an output that cannot be written is named, and the others are written', as
   const { code, stderr } = await sealert(args, { cwd });
   assert.equal(code, 5);
   assert.match(stderr, /^sealert: log could not be written to none\/b\.log: there is no such folder\.$/m);
-  assert.match(stderr, /^sealert: csv could not be written to empty: this is a folder, not a file\.$/m);
+  assert.match(stderr, /^sealert: csv could not be written to empty: it is a folder, not a file\.$/m);
   assert.ok(existsSync(join(cwd, 'a.json')));
 });
 
@@ -216,6 +235,9 @@ test('the zone of the table', async (t) => {
   assert.match(await table(), / 2026\/11\/23 10:01:58 to .* local time$/m);
   assert.match(await table('--tz', 'local'), / 10:01:58 to .* local time$/m);
   assert.match(await table('--tz', 'UTC'), / 01:01:58 to .* UTC$/m);
+  assert.match(await table('--tz', 'Z'), / 01:01:58 to .* UTC$/m);
+  assert.match(await table('--tz', '+02:00'), / 03:01:58 to .* \+02:00$/m);
+  assert.match(await table('--tz', '-0330'), / 2026\/11\/22 21:31:58 to .* -0330$/m);
   assert.match(await table('--tz', 'America/St_Johns'), / 2026\/11\/22 21:31:58 to .* America\/St_Johns$/m);
 });
 

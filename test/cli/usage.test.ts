@@ -30,6 +30,7 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
     [['scan', 'x', '-z'], /Unknown option -z\./],
     [['scan', 'x', '--no-quiet'], /Unknown option --no-quiet\./],
     [['scan', 'x', '--format'], /--format needs a value\./],
+    [['scan', 'x', '--jobs', '-5'], /--jobs takes a whole number from 1 to 9999, not "-5"\./],
     [['scan', 'x', '--format', 'xml'], /--format cannot be "xml"; choose from table, log, csv, /],
     [['scan', 'x', '--format', 'json,'], /--format cannot be ""; choose from /],
     [
@@ -47,12 +48,13 @@ test('wrong usage is one sentence with a hint, and exit code 2', async (t) => {
     ],
     [
       ['scan', 'x', '--tz', 'Mars/Olympus'],
-      /"Mars\/Olympus" is no time zone known here; --tz takes UTC, local or /,
+      /"Mars\/Olympus" is no time zone known here; --tz takes UTC, local, .* or an offset such as \+02:00\./,
     ],
-    [['scan', 'x', '--jobs', '0'], /--jobs takes a whole number from 1, not "0"\./],
+    [['scan', 'x', '--jobs', '0'], /--jobs takes a whole number from 1 to 9999, not "0"\./],
     [['scan', 'x', '--memory', '63MB'], /--memory takes a size of at least 64MB, .* not "63MB"\./],
     [['scan', 'x', '--memory', '256'], /--memory takes a size of at least 64MB/],
-    [['scan', 'x', '--jobs', 'many'], /--jobs takes a whole number from 1, not "many"\./],
+    [['scan', 'x', '--jobs', '100000'], /--jobs takes a whole number from 1 to 9999, not "100000"\./],
+    [['scan', 'x', '--jobs', 'many'], /--jobs takes a whole number from 1 to 9999, not "many"\./],
     [['scan', 'x', '-q', '-v'], /--quiet and --verbose exclude each other\./],
     [['scan', '-', '-'], /Standard input \(-\) can be read only once\./],
     [
@@ -95,8 +97,27 @@ test('help is in English whatever the system speaks, and fits 80 columns', async
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
     // Examples come first, then the rest.
     assert.match(stdout, /^[A-Z][\s\S]*?\.\n\nExamples:\n {2}sealert (scan|live|devices)/);
-    assert.match(stdout, /\n {2}130 {2}interrupted/);
     assert.match(stdout, /For networks that you administer or have permission to watch\./);
+  }
+});
+
+test('the help of a command has the exit codes that it can give', async () => {
+  const codes: Record<string, number[]> = {
+    '': [0, 2, 3, 4, 5, 10, 130],
+    scan: [0, 2, 3, 4, 5, 10, 130],
+    live: [0, 2, 3, 4, 5, 10],
+    devices: [0, 2, 4, 5],
+    explain: [0, 2, 3, 4, 5, 130],
+  };
+  for (const [command, expected] of Object.entries(codes)) {
+    const { stdout } = await sealert([...(command === '' ? [] : [command]), '--help']);
+    const section = stdout.slice(stdout.indexOf('Exit codes:'));
+    assert.deepEqual(
+      [...section.matchAll(/^ {2}(\d+) {2,4}\S/gm)].map(([, code]) => Number(code)),
+      expected,
+      command,
+    );
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
   }
 });
 

@@ -33,7 +33,6 @@ function checkCapture(path: string, batchFrames: number): void {
   const player = new LivePlayer(batchFrames).play(readFrames(capture).frames);
   player.end();
   assert.deepEqual(lastWords(player.told), analyse(capture).sessions, path);
-  assert.equal(player.engine.counts().keptSessions, 0);
 }
 
 test('every sample: the same sessions as afterwards, and no verdict is taken back', () => {
@@ -129,9 +128,8 @@ test('sightings are told once, and servers at the end', () => {
 
 test('counts are those of the packets so far', () => {
   const player = new LivePlayer().play(dialogue);
-  const { packets, flows, followedFlows } = player.engine.counts();
+  const { packets, flows } = player.engine.counts();
   assert.equal(packets, dialogue.length);
   assert.ok(flows.tcp > 0);
-  assert.ok(followedFlows > 0);
   assert.ok(dialogue[0]!.timeUs >= START_US);
 });

@@ -46,19 +46,19 @@ test('what a client asks, and the answer', () => {
   assert.deepEqual([asked.serverAddress, asked.targetHost, asked.ok], ['203.0.113.10', 'vpn.lab', null]);
   const answered = read(pack(numberElement('ok', 1), opcode, numberElement('result_port', 5_369)));
   assert.ok(answered?.kind === 'pack');
-  assert.deepEqual([answered.ok, answered.resultPort, answered.isSoftEther], [true, 5_369, false]);
+  assert.deepEqual([answered.ok, answered.isSoftEther], [true, false]);
 });
 
-test('one letter, and where it came from', () => {
-  assert.deepEqual(read(ascii('A')), { kind: 'keep-alive', letter: 'A' });
-  assert.deepEqual(read(ascii('B')), { kind: 'keep-alive', letter: 'B' });
-  assert.equal(read(ascii('C')), null);
-  assert.deepEqual(read(ascii('IP=10.1.0.11,PORT=49382')), {
-    kind: 'endpoint',
-    address: '10.1.0.11',
-    port: 49_382,
-  });
-  for (const other of ['IP=10.1.0.256,PORT=1', 'IP=10.1.0.1,PORT=0', 'IP=10.1.0.1,PORT=65536', 'IP=,PORT=']) {
+test('where a message came from, as the server tells it', () => {
+  assert.deepEqual(read(ascii('IP=10.1.0.11,PORT=49382')), { kind: 'endpoint' });
+  for (const other of [
+    'A',
+    'IP=10.1.0.256,PORT=1',
+    'IP=256.1.0.1,PORT=1',
+    'IP=10.1.0.1,PORT=0',
+    'IP=10.1.0.1,PORT=65536',
+    'IP=,PORT=',
+  ]) {
     assert.equal(read(ascii(other)), null, other);
   }
 });

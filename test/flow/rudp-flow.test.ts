@@ -94,9 +94,8 @@ for (const carrier of ['udp', 'dns', 'icmp'] as const) {
     const { flow } = followed;
     assert.equal(flow.state, 'verified');
     assert.equal(flow.clientIsA, false);
-    assert.deepEqual([flow.openingFrame, flow.openingTimes, flow.closeSeen], [1, 3, true]);
+    assert.deepEqual([flow.openingFrame, flow.closeSeen], [1, true]);
     assert.equal(flow.client.segments + flow.server.segments, sent.length + 1);
-    assert.deepEqual([flow.server.keepAliveRequests, flow.client.keepAliveResponses], [1, 1]);
     assert.deepEqual(followed.got, { client: [...said.client], server: [...said.server] });
     assert.deepEqual([followed.established, followed.closed], [1, 1]);
   });
@@ -135,7 +134,6 @@ test('a segment that was never captured is told as missing once the peer has it'
   followed.send(['client', session.segment('client', { sequence: 1, maxAck: 4 })]);
   assert.deepEqual(followed.got.server, [1, 3, 4]);
   assert.equal(followed.missing.server, 512);
-  assert.equal(followed.flow.server.order!.lostSegments, 1);
   // The sender never goes more than its window of 64 ahead.
   followed.send(['server', segment(1_000_000)]);
   assert.deepEqual(followed.got.server, [1, 3, 4]);
@@ -170,7 +168,6 @@ test('bulk packets after the log-in chain', () => {
     }
     followed.send(goodbye());
     const { client, server } = followed.flow;
-    assert.deepEqual([client.bulkVariant, server.bulkVariant], [variant, variant]);
     assert.equal(client.bulkPackets + server.bulkPackets, 30);
     assert.equal(client.bulkLinks + server.bulkLinks, 28);
     assert.equal(followed.flow.closeSeen, true);

@@ -72,6 +72,24 @@ test('damage is exit code 3, no capture 4, --fail-on 10, no folder for the log 5
   assert.equal((await run(['-w', 'no/folder.pcapng'], SAMPLE)).code, 5);
 });
 
+test('what the run needs and cannot have is named with its reason, as reading or as writing', async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(join(cwd, 'file'), '');
+  const cases: [string[], string][] = [
+    [['--syslog-ca', 'missing.pem'], 'missing.pem cannot be read: there is no such file or folder.'],
+    [['--syslog-ca', '.'], '. cannot be read: it is a folder, not a file.'],
+    [['--ring', 'file'], 'file cannot be used: a file has that name.'],
+    [['--ring', 'file/ring'], 'file/ring cannot be used: a part of the path is no folder.'],
+    [['-o', 'no/report'], 'log could not be written to no/report: there is no such folder.'],
+  ];
+  for (const [args, message] of cases) {
+    const options = ['live', '-', '--syslog', 'tls://127.0.0.1:9', '--no-log', ...args];
+    const { code, stderr } = await sealert(options, { cwd });
+    assert.equal(code, 5);
+    assert.ok(stderr.includes(`sealert: ${message}\n`), stderr);
+  }
+});
+
 test('SIGTERM while a stream is open is the normal end', async (t) => {
   const cwd = await temporaryFolder(t);
   const child = startSealert(['live', '-'], { cwd });

@@ -138,3 +138,12 @@ test('the ring keeps to its size: the oldest packets give way', async (t) => {
   assert.ok(bytes > 40_000 && bytes <= 100_000, String(bytes));
   await ring.end();
 });
+
+test('at its end the ring has removed every segment, also those that gave way earlier', async (t) => {
+  const folder = await temporaryFolder(t);
+  const names = ['benign-http2', 'two-clients', 'direct-default'];
+  const { ring, told } = await filledRing(folder, 80_000, [...names, ...names]);
+  await ring.end();
+  assert.deepEqual(readdirSync(folder), []);
+  assert.deepEqual(told, []);
+});

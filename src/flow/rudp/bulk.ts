@@ -4,8 +4,6 @@
 
 import type { ChainShape } from '../chain-links.js';
 
-export type BulkVariant = 'v1' | 'v2';
-
 export const BULK_SHAPES: readonly [ChainShape, ChainShape] = [
   // Signature 20, IV 20 = the last 20 bytes of the packet before.
   { name: 'v1', nonceAt: 20, nonceBytes: 20, sourceAt: -20 },

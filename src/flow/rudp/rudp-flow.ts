@@ -10,7 +10,7 @@
 import { ChainLinks } from '../chain-links.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import type { StreamConsumer } from '../stream.js';
-import { BULK_SHAPES, type BulkVariant } from './bulk.js';
+import { BULK_SHAPES } from './bulk.js';
 import { type Carried, findCarried, isIcmpCandidate, OPENING_BYTES, type RudpCarrier } from './carriers.js';
 import { KeylessChain } from './keyless-chain.js';
 import { type RudpKeys, rudpKeys, SHA1_BYTES } from './keys.js';
@@ -45,8 +45,6 @@ export interface RudpListener {
 /// What one side of a verified session sent.
 export class RudpSide {
   segments = 0;
-  keepAliveRequests = 0;
-  keepAliveResponses = 0;
   /// Packets that are no segments, and their links: nearly all have one if they are bulk.
   bulkPackets = 0;
   private links: ChainLinks | null = null;
@@ -55,17 +53,9 @@ export class RudpSide {
 
   reset(): void {
     this.segments = 0;
-    this.keepAliveRequests = 0;
-    this.keepAliveResponses = 0;
     this.bulkPackets = 0;
     this.links?.reset();
     this.order = null;
-  }
-
-  /// Null without bulk packets that chain.
-  get bulkVariant(): BulkVariant | null {
-    const [v1, v2] = this.links?.links ?? [0, 0];
-    return v1! === 0 && v2! === 0 ? null : v1! > v2! ? 'v1' : 'v2';
   }
 
   get bulkLinks(): number {
@@ -86,8 +76,6 @@ interface Opening {
   fromA: boolean;
   timeUs: number;
   frame: number;
-  /// Times it was seen: every 200 ms until it is answered.
-  times: number;
   tries: number;
 }
 
@@ -97,18 +85,13 @@ export class RudpFlow {
   clientIsA = true;
   readonly client = new RudpSide();
   readonly server = new RudpSide();
-  /// The opening of the present session, and how often it was sent.
+  /// The opening of the present session.
   openingFrame = 0;
   openingUs = 0;
-  openingTimes = 0;
   /// The first frames whose signature was verified.
   readonly frames: number[] = [];
-  /// Packets stored shorter than they were: they cannot be verified.
-  cut = 0;
   /// The client said goodbye.
   closeSeen = false;
-  /// ICMP messages whose hash was right.
-  hashes = 0;
   /// The chain that stands in for the keys while no opening is known.
   withoutOpening: KeylessChain | null = null;
   private opening: Opening | null = null;
@@ -146,12 +129,13 @@ export class RudpFlow {
       if (isNew && this.carrier === 'dns') this.state = 'hopeless';
       return this.state;
     }
-    if (this.carrier === 'icmp') this.hashes++;
     this.lastUs = timeUs;
     this.lastFrame = frame;
-    if (carried.captured < carried.length) this.cut++;
-    else if (carried.length === OPENING_BYTES) this.noteOpening(fromA, bytes, timeUs, frame);
-    else this.packet(fromA, bytes, timeUs, frame);
+    // What is stored shorter than it was cannot be verified.
+    if (carried.captured === carried.length) {
+      if (carried.length === OPENING_BYTES) this.noteOpening(fromA, bytes, timeUs, frame);
+      else this.packet(fromA, bytes, timeUs, frame);
+    }
     this.giveUpIfUseless();
     return this.state;
   }
@@ -172,17 +156,12 @@ export class RudpFlow {
 
   private noteOpening(fromA: boolean, bytes: Uint8Array, timeUs: number, frame: number): void {
     const { at } = this.carried;
-    const { current } = this;
-    if (current !== null && isSame(current.initial, bytes, at)) {
-      this.openingTimes++;
-      return;
-    }
-    if (this.opening !== null && isSame(this.opening.initial, bytes, at)) {
-      this.opening.times++;
-      return;
-    }
+    const { current, opening } = this;
+    // It is sent every 200 ms until it is answered.
+    if (current !== null && isSame(current.initial, bytes, at)) return;
+    if (opening !== null && isSame(opening.initial, bytes, at)) return;
     const initial = bytes.slice(at, at + SHA1_BYTES);
-    this.opening = { initial, keys: null, fromA, timeUs, frame, times: 1, tries: 0 };
+    this.opening = { initial, keys: null, fromA, timeUs, frame, tries: 0 };
     if (current !== null) return;
     if (this.state !== 'chained') {
       this.state = this.carrier === 'udp' && ++this.openings > MAX_OPENINGS ? 'hopeless' : 'opening';
@@ -269,7 +248,6 @@ export class RudpFlow {
     this.clientIsA = opening.fromA;
     this.openingFrame = opening.frame;
     this.openingUs = opening.timeUs;
-    this.openingTimes = opening.times;
     this.state = 'verified';
     const inner = this.listener.established(this);
     this.client.order = new SegmentOrder(inner.client, this.budget, true);
@@ -288,8 +266,6 @@ export class RudpFlow {
     }
     other.order!.acknowledged(reader.maxAck, timeUs, frame);
     if (reader.kind === 'ack') return;
-    if (reader.kind === 'keep-alive request') side.keepAliveRequests++;
-    if (reader.kind === 'keep-alive response') side.keepAliveResponses++;
     const { sequence, plain, dataAt, dataLen } = reader;
     side.order!.segment(sequence, reader.kind === 'data', plain, dataAt, dataLen, timeUs, frame);
   }

@@ -20,11 +20,6 @@ const NO_BYTES = new Uint8Array(0);
 const MAGIC_BYTES = 8;
 
 export class SegmentOrder {
-  /// Bytes of the stream, the cut start left out.
-  byteCount = 0;
-  /// Segments never captured, and segments seen again.
-  lostSegments = 0;
-  repeatedSegments = 0;
   private next = 1;
   /// By sequence number modulo the window: the sender never goes further ahead.
   private readonly held: (HeldSegment | null)[] = [];
@@ -48,10 +43,7 @@ export class SegmentOrder {
     timeUs: number,
     frame: number,
   ): void {
-    if (sequence < this.next) {
-      this.repeatedSegments++;
-      return;
-    }
+    if (sequence < this.next) return;
     // A window further on: what was missing in front has arrived without us.
     if (sequence >= this.next + MAX_WINDOW) this.skipTo(sequence - MAX_WINDOW + 1, timeUs, frame);
     if (sequence > this.next) {
@@ -84,10 +76,7 @@ export class SegmentOrder {
     frame: number,
   ): void {
     const slot = sequence % MAX_WINDOW;
-    if (this.held[slot]) {
-      this.repeatedSegments++;
-      return;
-    }
+    if (this.held[slot]) return;
     const kept = !forStream ? null : this.budget.take(length) ? bytes.slice(at, at + length) : NO_BYTES;
     this.held[slot] = { bytes: kept, length, timeUs, frame };
     this.heldCount++;
@@ -98,7 +87,6 @@ export class SegmentOrder {
     while (this.next < sequence && this.heldCount > 0) this.skipOne(timeUs, frame);
     if (this.next < sequence) {
       // A far jump is told as one stretch: how much it was, nobody knows.
-      this.lostSegments += sequence - this.next;
       this.next = sequence;
       this.missing(MAX_DATA_BYTES, timeUs, frame);
     }
@@ -111,7 +99,6 @@ export class SegmentOrder {
       return;
     }
     this.next++;
-    this.lostSegments++;
     this.missing(MAX_DATA_BYTES, timeUs, frame);
   }
 
@@ -145,7 +132,6 @@ export class SegmentOrder {
     const cut = this.atMagic && isMagic(bytes, at, length) ? MAGIC_BYTES : 0;
     this.atMagic = false;
     if (cut === length) return;
-    this.byteCount += length - cut;
     this.consumer.bytes(bytes, at + cut, length - cut, timeUs, frame);
   }
 
@@ -154,7 +140,6 @@ export class SegmentOrder {
   /// is the best guess: the record walk goes on inside a long record, or looks
   /// for the next header.
   private missing(length: number, timeUs: number, frame: number): void {
-    this.byteCount += length;
     this.consumer.missing(length, timeUs, frame);
   }
 }

@@ -9,10 +9,10 @@ import type { Session, Sighting } from '../../detect/findings.js';
 import { rfc3339 } from '../../detect/rfc3339.js';
 import { byStart } from '../../detect/sessions.js';
 import { type LiveCounts, LiveEngine, type SessionChange } from '../../live-engine.js';
-import { type Damage, type Input, type Report, SCHEMA_VERSION } from '../../report/model.js';
+import type { Damage, Input, Report } from '../../report/model.js';
 import { damageOf, lossesOf } from '../describe-input.js';
 import { describeError } from '../errors.js';
-import { VERSION } from '../version.js';
+import { newReport } from '../new-report.js';
 import type { CaptureSettings, CaptureTool } from './capture-tool.js';
 import { DeviceCapture } from './device-capture.js';
 import { followStream } from './follow-stream.js';
@@ -76,7 +76,6 @@ const MAX_REPORTED = 10_000;
 export class LiveRun {
   private readonly engine: LiveEngine;
   private readonly merger: FrameMerger | undefined;
-  private readonly startedAt = new Date().toISOString();
   private captures: DeviceCapture[] = [];
   private readonly capturing = new Set<string>();
   private readonly damage: Damage[] = [];
@@ -111,7 +110,8 @@ export class LiveRun {
 
   /// Captures until the signal, or until nothing more can come, and returns the report.
   async run(): Promise<Report> {
-    const { source } = this.options;
+    const { source, command } = this.options;
+    const report = newReport(command);
     this.engine.begin(0);
     const timers = [
       setInterval(() => this.evaluate(), EVALUATE_EVERY_MS),
@@ -130,16 +130,9 @@ export class LiveRun {
     const findings = this.engine.end();
     const { sightings, servers, diagnostics } = findings;
     return {
-      schemaVersion: SCHEMA_VERSION,
-      tool: { name: 'sealert', version: VERSION },
-      run: {
-        command: this.options.command,
-        startedAt: this.startedAt,
-        finishedAt: new Date().toISOString(),
-        // A live capture is complete whenever it ends.
-        complete: true,
-        otherFiles: 0,
-      },
+      ...report,
+      // A live capture is complete whenever it ends.
+      run: { ...report.run, finishedAt: new Date().toISOString(), complete: true },
       inputs: [{ ...this.describe(failure), ...lossesOf(findings) }],
       sessions: this.ended.sort(byStart),
       sightings,

@@ -42,7 +42,7 @@ export class PacketRing {
   private count = 0;
   private readonly waiting = new Map<string, Session>();
   private work: Promise<void> | undefined;
-  private leaving: Promise<unknown>[] = [];
+  private readonly leaving = new Set<Promise<void>>();
   failed = false;
 
   private constructor(private readonly options: RingOptions) {}
@@ -103,7 +103,10 @@ export class PacketRing {
       bytes += segment.file.bytes;
       return bytes > maxBytes - maxBytes / SEGMENTS || now - segment.startedMs > maxMs + maxMs / SEGMENTS;
     });
-    this.leaving = this.segments.splice(0, keptFrom + 1).map((segment) => this.remove(segment));
+    for (const segment of this.segments.splice(0, keptFrom + 1)) {
+      const leaving = this.remove(segment).finally(() => this.leaving.delete(leaving));
+      this.leaving.add(leaving);
+    }
     void this.segments.at(-1)?.file.end();
     const path = join(folder, `ring-${process.pid}-${String(++this.count).padStart(6, '0')}.pcapng`);
     const file = new PacketFile(path, application, (error) => {
@@ -113,8 +116,12 @@ export class PacketRing {
   }
 
   private async remove({ file }: Segment): Promise<void> {
-    await file.end();
-    await rm(file.path, { force: true });
+    try {
+      await file.end();
+      await rm(file.path, { force: true });
+    } catch (error) {
+      this.fail(`${file.path} cannot be removed: ${describeWriteError(error)}.`);
+    }
   }
 
   private async copyAll(): Promise<void> {

@@ -4,14 +4,13 @@
 /// of where a match points to, or are native code.
 
 import xxhash from 'xxhash-wasm';
+import { checksumBreak, cut, isSkippable, numberAt, passSkippable } from './frames.js';
 import { BrokenStream, type StoredBytes } from './stored-bytes.js';
 
 const { create32, h32Raw } = await xxhash();
 
 const MAGIC_FRAME = 0x184d_2204;
 const MAGIC_LEGACY = 0x184c_2102;
-/// The last four bits are free.
-export const MAGIC_SKIPPABLE = 0x184d_2a50;
 
 const FLAG_BLOCK_CHECKSUM = 0x10;
 const FLAG_CONTENT_SIZE = 0x08;
@@ -45,17 +44,6 @@ export async function* unpackLz4(input: StoredBytes): AsyncGenerator<Uint8Array>
     else if (isSkippable(magic)) await passSkippable(input);
     else throw new BrokenStream(input.offset, NOT_LZ4);
   }
-}
-
-export function isSkippable(magic: number): boolean {
-  return (magic & ~15) >>> 0 === MAGIC_SKIPPABLE;
-}
-
-/// A frame that holds something else (zstd has the same).
-export async function passSkippable(input: StoredBytes): Promise<void> {
-  const length = numberAt(await input.look(8), 4);
-  if (length === undefined) throw cut(input);
-  await input.pass(8 + length);
 }
 
 async function* unpackFrame(input: StoredBytes): AsyncGenerator<Uint8Array, BrokenStream | undefined> {
@@ -94,19 +82,6 @@ async function* unpackFrame(input: StoredBytes): AsyncGenerator<Uint8Array, Brok
   input.skip(4);
   if (content !== undefined) wrong = (await checksumBreak(input, content.digest(), 'frame')) ?? wrong;
   return wrong;
-}
-
-/// Takes the checksum (four bytes) of what was unpacked: whether it is another one.
-export async function checksumBreak(
-  input: StoredBytes,
-  sum: number,
-  of: 'block' | 'frame',
-): Promise<BrokenStream | undefined> {
-  const stored = numberAt(await input.look(4), 0);
-  if (stored === undefined) throw cut(input);
-  input.skip(4);
-  if (stored === sum) return undefined;
-  return new BrokenStream(input.offset - 4, `the checksum of the ${of} that ends here is wrong`);
 }
 
 /// What `lz4 -l` and the Linux kernel write: blocks up to the end, or up to the next frame.
@@ -209,14 +184,4 @@ function decodeBlock(stored: Uint8Array, out: Uint8Array, start: number, history
     } else for (const stop = to + length; to < stop; ) out[to++] = out[from++]!;
   }
   return to;
-}
-
-function numberAt(bytes: Uint8Array, at: number): number | undefined {
-  if (bytes.length < at + 4) return undefined;
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
-}
-
-/// The stream ends too early.
-export function cut(input: StoredBytes): BrokenStream {
-  return new BrokenStream(input.offset, 'it ends inside a frame', 'cut');
 }

@@ -5,7 +5,7 @@
 import { Decompress } from 'fzstd';
 import xxhash from 'xxhash-wasm';
 import { MAX_ZSTD_WINDOW_BYTES } from '../limits.js';
-import { checksumBreak, cut, isSkippable, passSkippable } from './lz4.js';
+import { checksumBreak, cut, isSkippable, passSkippable } from './frames.js';
 import { BrokenStream, type StoredBytes } from './stored-bytes.js';
 
 const { create64 } = await xxhash();
