@@ -8,20 +8,27 @@ import type { Part } from './bench.js';
 import { findCandidates } from './candidates.js';
 import { compare } from './compare.js';
 import { document, keepPart } from './document.js';
+import { measureGrowth } from './growth.js';
+import { measureJobs } from './jobs.js';
 import { describeMachine } from './machine.js';
 import { MEMORY_FROM } from './measure.js';
 import { parseSize } from './sizes.js';
+import { measureStartup } from './startup.js';
 import { list } from './table.js';
 
 /** In the order of the document. */
 const PARTS: Readonly<Record<string, Part>> = {
+  startup: measureStartup,
   bulk: (bench) => compare(bench, 'bulk', ['pcap']),
   mixed: (bench) => compare(bench, 'mixed', ['pcap', 'pcapng', 'gzip']),
   small: (bench) => compare(bench, 'small', ['pcap']),
   folder: (bench) => compare(bench, 'folder', ['folder']),
+  jobs: measureJobs,
+  growth: measureGrowth,
 };
 const NAMES = Object.keys(PARTS);
-const ONLY_BY_NAME: readonly string[] = [];
+/** These take long, and gigabytes of disk. */
+const ONLY_BY_NAME: readonly string[] = ['jobs', 'growth'];
 
 const USAGE = `usage: npm run bench -- [--size 1GB] [--rounds 3] [--quick] [--write] [--inputs DIR] [--samples DIR] [${NAMES.join('|')}|all ...]`;
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
