@@ -1,7 +1,9 @@
 /** The programs that are compared. */
 import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { Format } from './inputs.js';
+import type { Format, Input } from './inputs.js';
+import { type Place, programFile, scanCommand } from './scan.js';
 
 export interface Candidate {
   readonly name: string;
@@ -9,102 +11,153 @@ export interface Candidate {
   readonly task: string;
   readonly version: string;
   readonly formats: readonly Format[];
-  command(file: string): readonly string[];
+  /** `scratch` is an empty folder for what it writes. */
+  command(input: Input, scratch: string): readonly string[];
 }
 
 export const PLAIN_LOOP = 'plain loop';
 export const SEALERT = 'sealert scan';
 
-const ALL_FORMATS: readonly Format[] = ['pcap', 'pcapng', 'gzip'];
 const UNCOMPRESSED: readonly Format[] = ['pcap', 'pcapng'];
+const SINGLE: readonly Format[] = [...UNCOMPRESSED, 'gzip'];
+const ALL_FORMATS: readonly Format[] = [...SINGLE, 'folder'];
 
+/** A program that is found on this machine, or left out. */
 interface Tool {
-  readonly program: string;
-  readonly arguments: readonly string[];
+  /** The program and the options that matter. */
+  readonly name: string;
   readonly task: string;
   readonly formats: readonly Format[];
   /** Options that make it say its version, and where the version stands. */
   readonly askVersion: readonly string[];
   readonly version: RegExp;
+  arguments(files: readonly string[], scratch: string): readonly string[];
 }
 
 const TOOLS: readonly Tool[] = [
   {
-    program: 'cat',
-    arguments: [],
+    name: 'cat',
     task: 'passes the bytes on, to /dev/null',
     formats: ALL_FORMATS,
     askVersion: ['--version'],
     version: /coreutils\) (\S+)/,
+    arguments: (files) => files,
   },
   {
-    program: 'gzip',
-    arguments: ['-dc'],
+    name: 'gzip -dc',
     task: 'unpacks the bytes, to /dev/null',
     formats: ['gzip'],
     askVersion: ['--version'],
     version: /gzip (\S+)/,
+    arguments: (files) => ['-dc', ...files],
   },
   {
-    program: 'capinfos',
-    arguments: ['-c'],
+    name: 'capinfos -c',
     task: 'counts the packets',
     formats: ALL_FORMATS,
     askVersion: ['--version'],
     version: /Wireshark\) (\S+)/,
+    arguments: (files) => ['-c', ...files],
   },
   {
-    program: 'tcpdump',
-    arguments: ['--count', '-r'],
+    name: 'tcpdump --count',
     task: 'counts the packets',
     formats: UNCOMPRESSED,
     askVersion: ['--version'],
     version: /tcpdump version (\S+)/,
+    arguments: ([file = '']) => ['--count', '-r', file],
   },
   {
-    program: 'ndpiReader',
-    arguments: ['-q', '-i'],
+    name: 'argus',
+    task: 'writes a record of each flow',
+    formats: UNCOMPRESSED,
+    askVersion: ['-h'],
+    version: /Argus Version (\S+)/,
+    // Without the system's configuration, which may name another place to write to.
+    arguments: ([file = ''], scratch) => ['-X', '-r', file, '-w', join(scratch, 'flows')],
+  },
+  {
+    name: 'nfpcapd',
+    task: 'writes a record of each flow',
+    formats: UNCOMPRESSED,
+    askVersion: ['-V'],
+    version: /Version: ([\d.]+)/,
+    arguments: ([file = ''], scratch) => ['-r', file, '-w', scratch],
+  },
+  {
+    name: 'mercury',
+    task: 'writes a fingerprint of each hello, to /dev/null',
+    formats: UNCOMPRESSED,
+    askVersion: ['--version'],
+    version: /(\d+\.\d+\.\d+)/,
+    arguments: ([file = '']) => ['-r', file],
+  },
+  {
+    name: 'ndpiReader -q',
     task: 'tells the protocol of each flow',
     formats: UNCOMPRESSED,
     askVersion: ['-h'],
     version: /nDPI (\S+)/,
+    arguments: ([file = '']) => ['-q', '-i', file],
+  },
+  {
+    name: 'tshark -q -z conv,tcp',
+    task: 'decodes every protocol; lists the TCP connections, to /dev/null',
+    formats: SINGLE,
+    askVersion: ['--version'],
+    version: /Wireshark\) (\S+)/,
+    arguments: ([file = '']) => ['-r', file, '-q', '-z', 'conv,tcp'],
   },
 ];
 
-/** What of it all is on this machine, in the order in which it runs within a round. */
-export function findCandidates(root: string, reportFile: string): Candidate[] {
+/** What of it all is on this machine, in the order in which it runs within a round, and what is not. */
+export function findCandidates(place: Place) {
   const node = process.execPath;
-  const plainLoop = join(root, 'build', 'scripts', 'bench', 'plain-loop.js');
-  const cli = join(root, 'dist', 'bin', 'sealert.js');
-  return [
-    ...TOOLS.flatMap(findTool),
+  const script = (name: string) => join(place.root, 'build', 'scripts', 'bench', name);
+  const npmParser = (name: string, formats: readonly Format[]): Candidate => ({
+    name,
+    task: 'npm package; counts the packets',
+    version: createRequire(import.meta.url)(`${name}/package.json`).version,
+    formats,
+    command: ({ path }) => [node, script('count-packets.js'), name, path],
+  });
+  const found = TOOLS.map((tool) => ({ tool, version: versionOf(tool) }));
+  const candidates: Candidate[] = [
+    ...found.flatMap(({ tool, version }) => (version === undefined ? [] : [candidateOf(tool, version)])),
+    npmParser('pcap-parser', ['pcap']),
+    npmParser('pcap-ng-parser', ['pcapng']),
     {
       name: PLAIN_LOOP,
       task: 'looks every packet up in a flow table',
       version: `Node.js ${process.version}`,
       formats: ['pcap'],
-      command: (file) => [node, plainLoop, file],
+      command: ({ path }) => [node, script('plain-loop.js'), path],
     },
     {
       name: SEALERT,
       task: 'finds VPN sessions',
-      version: versionOf(node, [cli, '--version'], /(\S+)/) ?? 'unknown',
+      version: spawnSync(node, [programFile(place), '--version'], { encoding: 'utf8' }).stdout.trim(),
       formats: ALL_FORMATS,
-      command: (file) => [node, cli, 'scan', '--format', 'json', '-o', reportFile, file],
+      command: ({ path }) => scanCommand(place, [path]),
     },
   ];
+  const missing = found.flatMap(({ tool, version }) => (version === undefined ? [tool.name] : []));
+  return { candidates, missing };
 }
 
-function findTool({ program, arguments: options, task, formats, askVersion, version }: Tool): Candidate[] {
-  const found = versionOf(program, askVersion, version);
-  if (found === undefined) return [];
-  const name = [program, ...options.filter((option) => option !== '-r' && option !== '-i')].join(' ');
-  return [{ name, task, version: found, formats, command: (file) => [program, ...options, file] }];
+function candidateOf(tool: Tool, version: string): Candidate {
+  const { name, task, formats } = tool;
+  const command = ({ files }: Input, scratch: string) => [programOf(tool), ...tool.arguments(files, scratch)];
+  return { name, task, version, formats, command };
 }
 
 /** Undefined if the program is not there. */
-function versionOf(program: string, args: readonly string[], pattern: RegExp): string | undefined {
-  const { error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+function versionOf(tool: Tool): string | undefined {
+  const { error, stdout, stderr } = spawnSync(programOf(tool), tool.askVersion, { encoding: 'utf8' });
   if (error !== undefined) return undefined;
-  return pattern.exec(stdout + stderr)?.[1] ?? 'unknown';
+  return tool.version.exec(stdout + stderr)?.[1] ?? 'unknown';
+}
+
+function programOf({ name }: Tool): string {
+  return name.split(' ')[0]!;
 }

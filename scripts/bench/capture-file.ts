@@ -9,8 +9,8 @@ const LINKTYPE_ETHERNET = 1;
 
 /** Takes frames in the order of their times. */
 export interface CaptureFile {
-  /** Bytes written so far. */
-  readonly bytes: number;
+  /** Frames added so far. */
+  readonly packets: number;
   /** Adds the first `length` bytes of `frame`, of `originalLen` on the wire. */
   add(timeUs: number, frame: Uint8Array, length: number, originalLen: number): void;
   close(): void;
@@ -18,7 +18,6 @@ export interface CaptureFile {
 
 /** A file that is written in large pieces. */
 class BufferedFile {
-  bytes = 0;
   readonly buffer = new Uint8Array(BUFFER_BYTES);
   readonly view = new DataView(this.buffer.buffer);
   private readonly file: number;
@@ -33,7 +32,6 @@ class BufferedFile {
     if (this.used + MAX_RECORD_BYTES > BUFFER_BYTES) this.flush();
     const at = this.used;
     this.used += length;
-    this.bytes += length;
     return at;
   }
 
@@ -50,6 +48,7 @@ class BufferedFile {
 
 /** Classic pcap with microseconds, little-endian, as tcpdump writes it on a PC. */
 export class PcapFile implements CaptureFile {
+  packets = 0;
   private readonly out: BufferedFile;
 
   constructor(path: string) {
@@ -63,11 +62,8 @@ export class PcapFile implements CaptureFile {
     view.setUint32(at + 20, LINKTYPE_ETHERNET, true);
   }
 
-  get bytes(): number {
-    return this.out.bytes;
-  }
-
   add(timeUs: number, frame: Uint8Array, length: number, originalLen: number): void {
+    this.packets++;
     const at = this.out.take(16 + length);
     const { view, buffer } = this.out;
     const second = Math.floor(timeUs / 1e6);
@@ -85,6 +81,7 @@ export class PcapFile implements CaptureFile {
 
 /** pcapng: one section, one interface with nanoseconds, as dumpcap writes it. */
 export class PcapngFile implements CaptureFile {
+  packets = 0;
   private readonly out: BufferedFile;
 
   constructor(path: string) {
@@ -98,24 +95,25 @@ export class PcapngFile implements CaptureFile {
     view.setUint16(at + 14, 0, true);
     view.setBigInt64(at + 16, -1n, true);
     view.setUint32(at + 24, 28, true);
-    at = this.out.take(32);
+    at = this.out.take(40);
     view.setUint32(at, 1, true);
-    view.setUint32(at + 4, 32, true);
+    view.setUint32(at + 4, 40, true);
     view.setUint16(at + 8, LINKTYPE_ETHERNET, true);
     view.setUint32(at + 12, SNAP_LENGTH, true);
+    // Option if_name: eth0.
+    view.setUint16(at + 16, 2, true);
+    view.setUint16(at + 18, 4, true);
+    view.setUint32(at + 20, 0x65746830, false);
     // Option if_tsresol: 10^-9 s; then the end of the options.
-    view.setUint16(at + 16, 9, true);
-    view.setUint16(at + 18, 1, true);
-    view.setUint8(at + 20, 9);
-    view.setUint32(at + 24, 0, true);
-    view.setUint32(at + 28, 32, true);
-  }
-
-  get bytes(): number {
-    return this.out.bytes;
+    view.setUint16(at + 24, 9, true);
+    view.setUint16(at + 26, 1, true);
+    view.setUint32(at + 28, 9, true);
+    view.setUint32(at + 32, 0, true);
+    view.setUint32(at + 36, 40, true);
   }
 
   add(timeUs: number, frame: Uint8Array, length: number, originalLen: number): void {
+    this.packets++;
     const padded = (length + 3) & ~3;
     const at = this.out.take(32 + padded);
     const { view, buffer } = this.out;

@@ -4,6 +4,7 @@ import {
   createWriteStream,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,44 +17,45 @@ import { createGzip } from 'node:zlib';
 import { type CaptureFile, PcapFile, PcapngFile } from './capture-file.js';
 import { type ExpectedSession, findRecordings, type Recording } from './recordings.js';
 import { writeBulk } from './traffic-bulk.js';
+import { writeFolder } from './traffic-folder.js';
 import { writeMixed } from './traffic-mixed.js';
 import { writeSmall } from './traffic-small.js';
 
-export type InputName = 'bulk' | 'mixed' | 'small';
-export type Format = 'pcap' | 'pcapng' | 'gzip';
+export type InputName = 'bulk' | 'mixed' | 'small' | 'folder';
+export type Format = 'pcap' | 'pcapng' | 'gzip' | 'folder';
 
 /** Raise when a generator changes what it writes. */
-const RECIPE = 2;
-const SEED = 20_040_828;
-const EXTENSIONS: Readonly<Record<Format, string>> = { pcap: 'pcap', pcapng: 'pcapng', gzip: 'pcap.gz' };
+const RECIPE = 3;
+export const SEED = 20_040_828;
+const EXTENSIONS: Readonly<Record<Format, string>> = {
+  pcap: '.pcap',
+  pcapng: '.pcapng',
+  gzip: '.pcap.gz',
+  folder: '',
+};
 
-export interface Input {
-  readonly name: InputName;
-  readonly format: Format;
-  readonly file: string;
-  readonly bytes: number;
+/** What there is to find in an input. */
+export interface Contents {
   readonly packets: number;
+  /** Made flows: those of recorded sessions come on top. */
   readonly flows: number;
-  /** What a scan has to find. */
   readonly sessions: readonly ExpectedSession[];
 }
 
-/** What is remembered of an input beside its file. */
-interface Manifest {
-  key: string;
-  packets: number;
-  flows: number;
-  sessions: readonly ExpectedSession[];
+export interface Input extends Contents {
+  readonly name: string;
+  readonly format: Format;
+  /** The capture, or the folder. */
+  readonly path: string;
+  /** The capture, or all of the folder. */
+  readonly files: readonly string[];
+  readonly bytes: number;
 }
 
-/** All inputs, in the order in which they are measured. */
-export const INPUTS: readonly (readonly [InputName, Format])[] = [
-  ['bulk', 'pcap'],
-  ['mixed', 'pcap'],
-  ['mixed', 'pcapng'],
-  ['mixed', 'gzip'],
-  ['small', 'pcap'],
-];
+/** What is remembered of an input beside its file. */
+interface Manifest extends Contents {
+  readonly key: string;
+}
 
 /** The input's files in `folder`, made unless they are there; `say` is told what takes time. */
 export async function prepareInput(
@@ -64,62 +66,89 @@ export async function prepareInput(
   samples: string,
   say: (text: string) => void,
 ): Promise<Input> {
-  const recordings = name === 'mixed' ? findRecordings(samples) : [];
-  if (name === 'mixed' && recordings.length === 0)
-    throw new Error(`no recorded session was found in ${samples}/`);
+  const recordings = name === 'bulk' ? [] : recordingsOf(samples);
   const key = JSON.stringify({ RECIPE, SEED, size, recordings: recordings.map(({ sha256 }) => sha256) });
   const manifestFile = join(folder, `${name}.json`);
   let manifest = readManifest(manifestFile);
   if (manifest?.key !== key) {
     say(`making ${join(folder, name)}`);
     mkdirSync(folder, { recursive: true });
-    for (const extension of ['json', ...Object.values(EXTENSIONS)]) {
-      rmSync(join(folder, `${name}.${extension}`), { force: true });
+    for (const extension of ['.json', ...Object.values(EXTENSIONS)]) {
+      rmSync(join(folder, `${name}${extension}`), { recursive: true, force: true });
     }
     manifest = { key, ...write(name, size, folder, recordings) };
     writeFileSync(manifestFile, `${JSON.stringify(manifest, null, 1)}\n`);
   }
-  const file = join(folder, `${name}.${EXTENSIONS[format]}`);
-  if (format === 'gzip' && !existsSync(file)) {
-    say(`making ${file}`);
+  const path = join(folder, `${name}${EXTENSIONS[format]}`);
+  if (format === 'gzip' && !existsSync(path)) {
+    say(`making ${path}`);
     // Under another name first: half a file would be taken for the whole one.
     await pipeline(
       createReadStream(join(folder, `${name}.pcap`)),
       createGzip(),
-      createWriteStream(`${file}.part`),
+      createWriteStream(`${path}.part`),
     );
-    renameSync(`${file}.part`, file);
+    renameSync(`${path}.part`, path);
   }
-  const { packets, flows, sessions } = manifest;
-  return { name, format, file, bytes: statSync(file).size, packets, flows, sessions };
+  return inputOf(name, format, path, manifest);
+}
+
+/** The recordings to weave in; there have to be some. */
+export function recordingsOf(samples: string): readonly Recording[] {
+  const recordings = findRecordings(samples);
+  if (recordings.length === 0) throw new Error(`no recorded session was found in ${samples}/`);
+  return recordings;
+}
+
+/** The input whose file or folder is at `path`. */
+export function inputOf(
+  name: string,
+  format: Format,
+  path: string,
+  { packets, flows, sessions }: Contents,
+): Input {
+  const files = format === 'folder' ? readdirSync(path).map((file) => join(path, file)) : [path];
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  return { name, format, path, files: files.sort(), bytes, packets, flows, sessions };
 }
 
 function readManifest(file: string): Manifest | undefined {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
-function write(name: InputName, size: number, folder: string, recordings: readonly Recording[]) {
+function write(name: InputName, size: number, folder: string, recordings: readonly Recording[]): Contents {
+  const sessions = recordings.flatMap((recording) => recording.sessions);
+  if (name === 'folder') {
+    const path = join(folder, name);
+    mkdirSync(path);
+    return { ...writeFolder(path, size, SEED, recordings), sessions };
+  }
   const files: CaptureFile[] = [new PcapFile(join(folder, `${name}.pcap`))];
   if (name === 'mixed') files.push(new PcapngFile(join(folder, `${name}.pcapng`)));
-  let packets = 0;
-  const out: CaptureFile = {
-    get bytes() {
-      return files[0]!.bytes;
-    },
-    add(timeUs, frame, length, originalLen) {
-      packets++;
-      for (const file of files) file.add(timeUs, frame, length, originalLen);
-    },
-    close() {
-      for (const file of files) file.close();
-    },
-  };
-  const flows =
+  const out = new SeveralFiles(files);
+  const made =
     name === 'bulk'
-      ? writeBulk(out, size, SEED)
+      ? { flows: writeBulk(out, size, SEED), sessions }
       : name === 'small'
-        ? writeSmall(out, size, SEED)
-        : writeMixed(out, size, SEED, recordings);
+        ? writeSmall(out, size, SEED, recordings)
+        : { flows: writeMixed(out, { size, seed: SEED, recordings }).flows, sessions };
   out.close();
-  return { packets, flows, sessions: recordings.flatMap(({ sessions }) => sessions) };
+  return { packets: out.packets, ...made };
+}
+
+/** The same packets in several containers. */
+class SeveralFiles implements CaptureFile {
+  constructor(private readonly files: readonly CaptureFile[]) {}
+
+  get packets(): number {
+    return this.files[0]!.packets;
+  }
+
+  add(timeUs: number, frame: Uint8Array, length: number, originalLen: number): void {
+    for (const file of this.files) file.add(timeUs, frame, length, originalLen);
+  }
+
+  close(): void {
+    for (const file of this.files) file.close();
+  }
 }

@@ -105,5 +105,5 @@ try {
 async function mixedInput(): Promise<string> {
   const folder = join(ROOT, 'build', 'bench-inputs', '100MB');
   const samples = join(ROOT, 'samples');
-  return (await prepareInput('mixed', 'pcap', INPUT_BYTES, folder, samples, console.error)).file;
+  return (await prepareInput('mixed', 'pcap', INPUT_BYTES, folder, samples, console.error)).path;
 }

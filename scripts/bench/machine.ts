@@ -5,7 +5,11 @@ import { cpus, release, totalmem, type } from 'node:os';
 import type { Candidate } from './candidates.js';
 import { formatBytes } from './sizes.js';
 
-export function describeMachine(candidates: readonly Candidate[], date: Date): (readonly [string, string])[] {
+export function describeMachine(
+  candidates: readonly Candidate[],
+  missing: readonly string[],
+  date: Date,
+): (readonly [string, string])[] {
   const processors = cpus();
   return [
     ['date', date.toISOString().slice(0, 10)],
@@ -14,6 +18,7 @@ export function describeMachine(candidates: readonly Candidate[], date: Date): (
     ['system', `${distribution() ?? type()}, ${type()} ${release()}`],
     ['Node.js', process.version],
     ...candidates.map(({ name, version, task }) => [name, `${version}; ${task}`] as const),
+    ...missing.map((name) => [name, 'left out: not installed'] as const),
   ];
 }
 

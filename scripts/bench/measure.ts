@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 export interface Measurement {
   readonly seconds: number;
@@ -37,7 +37,7 @@ export async function measure(command: readonly string[]): Promise<Measurement> 
   const [code, signal] = await once(child, 'exit');
   const seconds = (performance.now() - begin) / 1000;
   const peakPolled = polled();
-  if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code ?? signal}: ${errors.trim()}`);
+  if (code !== 0) throw new Error(`${basename(command[0]!)} ended with ${code ?? signal}: ${errors.trim()}`);
   if (!hasGnuTime) return { seconds, cpuSeconds: null, peakBytes: peakPolled };
   const [user, system, kilobytes] = readFileSync(figures, 'utf8').trim().split(' ').map(Number);
   rmSync(figures);

@@ -1,45 +1,36 @@
 /**
  * What each layer of the engine costs: the mixed input is read again and again
- * in this process, each time one layer further. README.md says how to start it.
+ * in this process, each time one layer further. Then what the TLS record walk
+ * and each evaluator cost by themselves. README.md says how to start it.
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
-import type { FrameSink } from '#sealert/capture/frame-batch.js';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import { Engine } from '#sealert/engine.js';
 import { FlowTable } from '#sealert/flow/flow-table.js';
 import { DEFAULT_FLOW_LIMITS } from '#sealert/flow/flow-tracker.js';
-import { Intake, type PacketSink } from '#sealert/intake.js';
 import { IS_FRAGMENT, NO_PACKET } from '#sealert/wire/packet-batch.js';
+import { evaluatorTable } from './micro-evaluators.js';
+import { decodeOnly, type Pass } from './micro-layers.js';
+import { walkTable } from './micro-walk.js';
 import { median, table } from './table.js';
 
 const TCP_SYN_FIN_RST = 0x07;
 
-/** Takes the frames of one pass over the file. */
-interface Pass {
-  sink: FrameSink;
-  end?(): void;
-}
-
 /** Each layer does all that the one before it does. */
 const LAYERS: readonly (readonly [name: string, begin: () => Pass])[] = [
   ['reader', () => ({ sink: () => {} })],
-  ['+ decode', () => intakeInto(() => {})],
+  ['+ decode', () => decodeOnly(() => {})],
   ['+ flow table', withFlowTable],
   ['full engine', withEngine],
 ];
 
-function intakeInto(take: PacketSink): Pass {
-  const intake = new Intake(take);
-  return { sink: (batch) => intake.push(batch) };
-}
-
 function withFlowTable(): Pass {
   const flows = new FlowTable(DEFAULT_FLOW_LIMITS, () => {});
-  return intakeInto((batch) => {
+  return decodeOnly((batch) => {
     flows.prefetch(batch);
     for (let i = 0; i < batch.frames.count; i++) {
       if ((batch.flags[i]! & (IS_FRAGMENT | NO_PACKET)) !== 0) continue;
@@ -73,23 +64,14 @@ function pass(file: string, chunk: ByteChunk, begin: (() => Pass) | undefined) {
   return { ns: (performance.now() - started) * 1e6, packets: reader.summary.packets };
 }
 
-function main(): void {
-  const { values } = parseArgs({
-    options: {
-      input: { type: 'string' },
-      size: { type: 'string', default: '1GB' },
-      rounds: { type: 'string', default: '5' },
-    },
-  });
-  const root = fileURLToPath(new URL('../../../', import.meta.url));
-  const file = values.input ?? join(root, 'build', 'bench-inputs', values.size, 'mixed.pcap');
+function layerTable(file: string, rounds: number): string {
   if (!existsSync(file)) throw new Error(`${file} is not there; npm run bench makes it`);
   const chunk = new ByteChunk();
   const layers = [['reading the file', undefined] as const, ...LAYERS];
   const { packets } = pass(file, chunk, LAYERS[0]![1]);
   const times = layers.map(() => [] as number[]);
   // One round more: the first lets the compiler see every layer.
-  for (let round = 0; round <= Number(values.rounds); round++) {
+  for (let round = 0; round <= rounds; round++) {
     layers.forEach(([, begin], i) => {
       const { ns } = pass(file, chunk, begin);
       if (round > 0) times[i]!.push(ns / packets);
@@ -101,8 +83,19 @@ function main(): void {
     medians[i]!.toFixed(0),
     i === 0 ? '' : `+${(medians[i]! - medians[i - 1]!).toFixed(0)}`,
   ]);
-  console.log(`${file}: ${packets} packets`);
-  console.log(table(['layer', 'ns per packet', 'of which new'], rows));
+  return table([`layer, ${packets} packets`, 'ns per packet', 'of which new'], rows);
 }
 
-main();
+const { values } = parseArgs({
+  options: {
+    input: { type: 'string' },
+    size: { type: 'string', default: '1GB' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const file = values.input ?? join(root, 'build', 'bench-inputs', values.size, 'mixed.pcap');
+const rounds = Number(values.rounds);
+console.log(`${file}\n\n${layerTable(file, rounds)}\n`);
+console.log(`TLS record walk\n\n${walkTable(rounds)}\n`);
+console.log(`Recorded sessions, ns per packet\n\n${evaluatorTable(join(root, 'samples'), rounds)}`);

@@ -1,9 +1,10 @@
-/** The recorded sessions of samples/, to be woven into the mixed input. */
+/** The recorded sessions of samples/, to be woven into the inputs. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FrameBatch } from '#sealert/capture/frame-batch.js';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import type { Label } from '../lab/label.js';
+import type { CaptureFile } from './capture-file.js';
 
 /** The ends of a session's first connection, by which a report is checked. */
 export interface ExpectedSession {
@@ -49,24 +50,58 @@ export function findRecordings(samples: string): Recording[] {
   return recordings;
 }
 
-/**
- * The recordings one after the other from `beginUs` on, because they share
- * addresses: times are shifted, everything else is as it was.
- */
-export function placeRecordings(recordings: readonly Recording[], beginUs: number) {
+/** The recordings one after the other from `beginUs` on: times are shifted, everything else is as it was. */
+export function oneAfterTheOther(recordings: readonly Recording[], beginUs: number) {
   const frames: RecordedFrame[] = [];
   let endUs = beginUs + DISTANCE_US;
   for (const { file } of recordings) {
-    const own = readFrames(file);
-    const shiftUs = endUs - own[0]!.timeUs;
-    for (const { timeUs, bytes, originalLen } of own) {
-      const shifted = timeUs + shiftUs;
-      frames.push({ timeUs: shifted, bytes, originalLen });
-      endUs = Math.max(endUs, shifted);
-    }
-    endUs += DISTANCE_US;
+    const own = shifted(readFrames(file), endUs);
+    frames.push(...own);
+    endUs = Math.max(...own.map(({ timeUs }) => timeUs)) + DISTANCE_US;
   }
   return { frames, endUs };
+}
+
+/** The recordings that fit between two times, all at once; of those that share a client one alone. */
+export function sideBySide(recordings: readonly Recording[], beginUs: number, endUs: number) {
+  const frames: RecordedFrame[] = [];
+  const sessions: ExpectedSession[] = [];
+  for (const recording of recordings) {
+    const own = shifted(readFrames(recording.file), beginUs);
+    const clients = new Set(sessions.map(({ client }) => client.ip));
+    if (recording.sessions.some(({ client }) => clients.has(client.ip))) continue;
+    if (own.some(({ timeUs }) => timeUs > endUs)) continue;
+    frames.push(...own);
+    sessions.push(...recording.sessions);
+  }
+  return { frames: frames.sort((a, b) => a.timeUs - b.timeUs), sessions };
+}
+
+/** Writes recorded frames between others when their time has come. */
+export class Weaver {
+  private next = 0;
+
+  constructor(private readonly frames: readonly RecordedFrame[]) {}
+
+  /** Writes what is due until `timeUs`. */
+  weave(out: CaptureFile, timeUs: number): void {
+    for (; this.next < this.frames.length && this.frames[this.next]!.timeUs <= timeUs; this.next++) {
+      const { timeUs: at, bytes, originalLen } = this.frames[this.next]!;
+      out.add(at, bytes, bytes.length, originalLen);
+    }
+  }
+
+  /** Writes what is left; returns the time of the last recorded frame, 0 if there are none. */
+  finish(out: CaptureFile): number {
+    this.weave(out, Number.POSITIVE_INFINITY);
+    return this.frames.at(-1)?.timeUs ?? 0;
+  }
+}
+
+/** The frames, the first of them at `beginUs`. */
+function shifted(frames: readonly RecordedFrame[], beginUs: number): RecordedFrame[] {
+  const shiftUs = beginUs - frames[0]!.timeUs;
+  return frames.map((frame) => ({ ...frame, timeUs: frame.timeUs + shiftUs }));
 }
 
 function readFrames(file: string): RecordedFrame[] {

@@ -107,3 +107,24 @@ export function clientFinished(random: Random): Uint8Array {
   body.u8(RECORD_APPLICATION_DATA).u16(0x0303, 53).random(random, 53);
   return Uint8Array.from(body.bytes);
 }
+
+/** TLS 1.0 as libraries of 2004 spoke it: one suite, no extensions, a clock in front of the random bytes. */
+const RSA_RC4_128_MD5 = 0x0004;
+
+/** A ClientHello of 2004, sent at `seconds` of the epoch. */
+export function earlyClientHello(random: Random, seconds: number): Uint8Array {
+  return handshakeRecord(0x0301, 1, (hello) => {
+    hello
+      .u16(0x0301, seconds >>> 16, seconds & 0xffff)
+      .random(random, 28)
+      .u8(0);
+    hello.nested(2, (list) => list.u16(RSA_RC4_128_MD5)).u8(1, 0);
+  });
+}
+
+/** The ServerHello to it. */
+export function earlyServerHello(random: Random): Uint8Array {
+  return handshakeRecord(0x0301, 2, (hello) => {
+    hello.u16(0x0301).random(random, 32).u8(0).u16(RSA_RC4_128_MD5).u8(0);
+  });
+}

@@ -6,7 +6,8 @@ import type { Conversation } from './conversation.js';
 import { EventQueue } from './event-queue.js';
 import { FrameBuilder } from './frame-builder.js';
 import { Noise } from './noise.js';
-import { placeRecordings, type Recording } from './recordings.js';
+import { type Begin, play } from './play.js';
+import { oneAfterTheOther, type Recording, Weaver } from './recordings.js';
 
 const BYTES_PER_FLOW = 20_000;
 
@@ -41,51 +42,43 @@ interface Plan {
   bytes: number;
 }
 
-/** Writes the input of about `size` bytes; returns the number of flows made here. */
-export function writeMixed(
-  out: CaptureFile,
-  size: number,
-  seed: number,
-  recordings: readonly Recording[],
-): number {
-  const random = new Random(seed);
-  const noise = new Noise(random);
-  const applications = new Applications(random, noise);
-  const { frames: woven, endUs } = placeRecordings(recordings, BEGIN_US);
-  const lengthUs = Math.max(SHORTEST_US, endUs - BEGIN_US);
+export interface MixedOptions {
+  /** About as many bytes as the file gets. */
+  readonly size: number;
+  readonly seed: number;
+  readonly recordings: readonly Recording[];
+  readonly beginUs?: number;
+}
 
+/** Writes the input; returns the number of flows made here, and the time of the last packet. */
+export function writeMixed(out: CaptureFile, { size, seed, recordings, beginUs = BEGIN_US }: MixedOptions) {
+  const random = new Random(seed);
+  const applications = new Applications(random, new Noise(random));
+  const { frames, endUs } = oneAfterTheOther(recordings, beginUs);
+  const lengthUs = Math.max(SHORTEST_US, endUs - beginUs);
   const plans = makePlans(random, Math.round(size / BYTES_PER_FLOW), size * ANSWERED);
-  const queue = new EventQueue<Plan | Conversation>();
+  const queue = new EventQueue<Conversation | Begin>();
+  queue.push(beginUs, new Arp(random, lengthUs / ARP_EVERY_US));
   for (const plan of plans) {
     // The largest begin early, so that the capture does not end with them alone.
     const latest = plan.bytes > size / 2000 ? 0.5 : 0.97;
-    queue.push(BEGIN_US + Math.floor(random.next() * latest * lengthUs), plan);
+    const at = beginUs + Math.floor(random.next() * latest * lengthUs);
+    queue.push(at, () => begin(applications, random, plan.kind, plan.bytes));
   }
+  return { flows: plans.length, endUs: play(out, queue, new FrameBuilder(), new Weaver(frames)) };
+}
 
-  const frame = new FrameBuilder();
-  let nextWoven = 0;
-  let nextArpUs = BEGIN_US;
-  while (queue.size > 0) {
-    const timeUs = queue.nextTime;
-    while (nextWoven < woven.length && woven[nextWoven]!.timeUs <= timeUs) {
-      const { timeUs: at, bytes, originalLen } = woven[nextWoven++]!;
-      out.add(at, bytes, bytes.length, originalLen);
-    }
-    if (nextArpUs <= timeUs) {
-      frame.arp(0x0a14_0001, 0x0a14_0000 + random.int(2, 3000));
-      out.add(nextArpUs, frame.bytes, frame.length, frame.length);
-      nextArpUs += ARP_EVERY_US;
-    }
-    const item = queue.pop();
-    const conversation = 'kind' in item ? begin(applications, random, item) : item;
-    const gapUs = conversation.step(frame);
-    out.add(timeUs, frame.bytes, frame.length, frame.length);
-    if (gapUs >= 0) queue.push(timeUs + Math.round(gapUs), conversation);
+/** The gateway asks for the hosts of its network, again and again. */
+class Arp implements Conversation {
+  constructor(
+    private readonly random: Random,
+    private left: number,
+  ) {}
+
+  step(frame: FrameBuilder): number {
+    frame.arp(0x0a14_0001, 0x0a14_0000 + this.random.int(2, 3000));
+    return --this.left > 0 ? ARP_EVERY_US : -1;
   }
-  for (const { timeUs, bytes, originalLen } of woven.slice(nextWoven)) {
-    out.add(timeUs, bytes, bytes.length, originalLen);
-  }
-  return plans.length;
 }
 
 function makePlans(random: Random, count: number, bytes: number): Plan[] {
@@ -102,7 +95,8 @@ function makePlans(random: Random, count: number, bytes: number): Plan[] {
   return plans;
 }
 
-function begin(applications: Applications, random: Random, { kind, bytes }: Plan): Conversation {
+/** A conversation; `bytes` are answered where its kind carries any. */
+function begin(applications: Applications, random: Random, kind: Kind, bytes: number): Conversation {
   switch (kind) {
     case 'lookUp':
       return applications.lookUp();
@@ -119,4 +113,14 @@ function begin(applications: Applications, random: Random, { kind, bytes }: Plan
     case 'terminal':
       return applications.terminal(random.int(20, 120));
   }
+}
+
+/** A conversation of any kind, each as often as it is in the mixed input. */
+export function beginAny(applications: Applications, random: Random, bytes: number): Conversation {
+  let drawn = random.next();
+  const chosen = KINDS.find(({ share }) => {
+    drawn -= share;
+    return drawn < 0;
+  });
+  return begin(applications, random, chosen?.kind ?? 'lookUp', bytes);
 }

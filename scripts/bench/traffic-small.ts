@@ -1,17 +1,19 @@
 /**
  * The small input: packets of 66 to 100 bytes, ten to a flow. Half of the flows
  * are a SYN and nothing else, as a port scan leaves them; all begin within a
- * minute, so that none can be forgotten before the end.
+ * minute, so that none can be forgotten before the end. Recorded sessions run in
+ * between, side by side.
  */
 import { Random } from '../lab/random.js';
 import type { CaptureFile } from './capture-file.js';
 import { type Ends, FrameBuilder, TCP_ACK, TCP_FIN, TCP_PSH, TCP_SYN } from './frame-builder.js';
 import { Noise } from './noise.js';
+import { type Recording, sideBySide, Weaver } from './recordings.js';
 import { BEGIN_US } from './traffic-mixed.js';
 
 const LENGTH_US = 60_000_000;
 /** Bytes of the file for one packet: ten million in a gigabyte. */
-const BYTES_PER_PACKET = 100;
+export const BYTES_PER_PACKET = 100;
 const PACKETS_PER_FLOW = 10;
 /** Flows that are open at once. */
 const OPEN_FLOWS = 20_000;
@@ -27,11 +29,13 @@ interface OpenFlow {
   packets: number;
 }
 
-/** Writes the input of about `size` bytes; returns the number of flows. */
-export function writeSmall(out: CaptureFile, size: number, seed: number): number {
+/** Writes the input of about `size` bytes; returns the number of flows made here and the sessions woven in. */
+export function writeSmall(out: CaptureFile, size: number, seed: number, recordings: readonly Recording[]) {
   const random = new Random(seed);
   const noise = new Noise(random);
   const frame = new FrameBuilder();
+  const { frames, sessions } = sideBySide(recordings, BEGIN_US, BEGIN_US + LENGTH_US);
+  const weaver = new Weaver(frames);
   const packets = Math.round(size / BYTES_PER_PACKET);
   const openFlows = Math.min(OPEN_FLOWS, Math.ceil(packets / PACKETS_PER_FLOW / 10));
   // Of twenty packets one is a lone SYN; the others belong to one flow that goes on.
@@ -39,16 +43,11 @@ export function writeSmall(out: CaptureFile, size: number, seed: number): number
   const packetsOfOpen = 2 * PACKETS_PER_FLOW - 1;
 
   let flows = 0;
-  const begin = (): OpenFlow => ({
-    ends: endsOf(flows++, random),
-    clientNext: random.int(0, 0x3fff_ffff),
-    serverNext: random.int(0, 0x3fff_ffff),
-    sent: 0,
-    packets: random.int(packetsOfOpen - 9, packetsOfOpen + 9),
-  });
+  const begin = () => openFlow(flows++, random, random.int(packetsOfOpen - 9, packetsOfOpen + 9));
   const open = Array.from({ length: openFlows }, begin);
   for (let i = 0; i < packets; i++) {
-    const timeUs = BEGIN_US + Math.floor((i / packets) * LENGTH_US);
+    const timeUs = timeOf(i, packets);
+    weaver.weave(out, timeUs);
     if (random.chance(loneSyn)) {
       frame.tcp(endsOf(flows++, random), true, random.int(0, 0x3fff_ffff), 0, TCP_SYN, true, 0);
     } else {
@@ -59,7 +58,35 @@ export function writeSmall(out: CaptureFile, size: number, seed: number): number
     }
     out.add(timeUs, frame.bytes, frame.length, frame.length);
   }
-  return flows;
+  weaver.finish(out);
+  return { flows, sessions };
+}
+
+/** Writes `packets` packets of the same kind, of `flows` flows that are all open at the same time. */
+export function writeConcurrent(out: CaptureFile, packets: number, flows: number, seed: number): void {
+  const random = new Random(seed);
+  const noise = new Noise(random);
+  const frame = new FrameBuilder();
+  const open = Array.from({ length: flows }, (_, i) => openFlow(i, random, Number.POSITIVE_INFINITY));
+  for (let i = 0; i < packets; i++) {
+    // Each begins before any of them goes on.
+    step(open[i < flows ? i : random.int(0, flows - 1)]!, frame, random, noise);
+    out.add(timeOf(i, packets), frame.bytes, frame.length, frame.length);
+  }
+}
+
+function timeOf(packet: number, packets: number): number {
+  return BEGIN_US + Math.floor((packet / packets) * LENGTH_US);
+}
+
+function openFlow(flow: number, random: Random, packets: number): OpenFlow {
+  return {
+    ends: endsOf(flow, random),
+    clientNext: random.int(0, 0x3fff_ffff),
+    serverNext: random.int(0, 0x3fff_ffff),
+    sent: 0,
+    packets,
+  };
 }
 
 /** Every number gives other ends: a bijection of 32 bits spread over client and port. */

@@ -1,0 +1,15 @@
+/** Passes over the frames of a capture, and the first of them. */
+import type { FrameSink } from '#sealert/capture/frame-batch.js';
+import { Intake, type PacketSink } from '#sealert/intake.js';
+
+/** Takes the frames of one pass. */
+export interface Pass {
+  sink: FrameSink;
+  end?(): void;
+}
+
+/** Decodes every frame; `take` gets the packets of each batch. */
+export function decodeOnly(take: PacketSink): Pass {
+  const intake = new Intake(take);
+  return { sink: (batch) => intake.push(batch) };
+}
