@@ -4,7 +4,6 @@ import { BATCH_FRAMES, FrameBatch, type FrameSink, LINKTYPE_NO_PACKET } from './
 /// Numbers frames, collects them in the one batch and hands it on when it is
 /// full or the chunk that it points into ends.
 export class FrameWriter {
-  private readonly batch = new FrameBatch();
   private frame = 0;
   /// Damage that waits for the time of the packet after it, and where in the batch that will stand.
   private awaiting: CaptureDamage | null = null;
@@ -13,7 +12,10 @@ export class FrameWriter {
   constructor(
     private readonly sink: FrameSink,
     private readonly summary: CaptureSummary,
-  ) {}
+    private readonly batch = new FrameBatch(),
+  ) {
+    batch.count = 0;
+  }
 
   /// Frames written so far.
   get frameCount(): number {

@@ -1,7 +1,7 @@
 /// Bytes in, frames out: tells the format by its magic, keeps unfinished
 /// records from chunk to chunk, notes damage and goes on after it. No I/O.
 
-import { ByteChunk, CHUNK_BYTES, CHUNK_HEADROOM } from './byte-chunk.js';
+import { type ByteChunk, CHUNK_BYTES, CHUNK_HEADROOM } from './byte-chunk.js';
 import { type CaptureSummary, newSummary } from './capture-summary.js';
 import { DamageLedger } from './damage-ledger.js';
 import { describeForeign, FOREIGN_HEAD_BYTES } from './foreign-formats.js';
@@ -10,6 +10,7 @@ import { FrameWriter } from './frame-writer.js';
 import { isPcapHeader, PcapParser } from './pcap.js';
 import { pcapVariant } from './pcap-variants.js';
 import { isSectionHeader, isWholeSectionHeader, PcapngParser, TRAILING_LENGTH_BYTES } from './pcapng.js';
+import { ReaderBuffers } from './reader-buffers.js';
 import { BrokenRecord, NO_RECORD, type RecordParser, UNDECIDED } from './record-parser.js';
 import { findRecords } from './resync.js';
 import { isSnoop, SnoopParser } from './snoop.js';
@@ -45,17 +46,19 @@ export class CaptureReader {
   private onlyZeros = false;
   /// What is kept of the last chunk: what was not read of it, and in front of
   /// that, as its first `tailRead` bytes, the record read last.
-  private readonly tail = new Uint8Array(CHUNK_HEADROOM);
+  private readonly tail: Uint8Array;
   private tailBytes = 0;
   private tailRead = 0;
   /// Bytes still to be passed over, from a block longer than we look at.
   private skipBytes = 0;
-  /// Where a caller's own bytes are copied to; made when first needed.
-  private ownChunk: ByteChunk | undefined;
 
   /// `sink` gets every batch of frames; it is called only inside `push`, `pushChunk` and `end`.
-  constructor(sink: FrameSink) {
-    this.writer = new FrameWriter(sink, this.summary);
+  constructor(
+    sink: FrameSink,
+    private readonly buffers = new ReaderBuffers(),
+  ) {
+    this.tail = buffers.tail;
+    this.writer = new FrameWriter(sink, this.summary, buffers.batch);
     this.ledger = new DamageLedger(this.summary, this.writer);
   }
 
@@ -66,11 +69,11 @@ export class CaptureReader {
 
   /// Takes bytes of any length.
   push(bytes: Uint8Array): void {
-    this.ownChunk ??= new ByteChunk();
+    const { chunk } = this.buffers;
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
       const part = bytes.subarray(at, at + CHUNK_BYTES);
-      this.ownChunk.data.set(part);
-      this.pushChunk(this.ownChunk, part.length);
+      chunk.data.set(part);
+      this.pushChunk(chunk, part.length);
     }
   }
 

@@ -7,6 +7,7 @@ import { CaptureReader } from '../capture/reader.js';
 import { addCaveats } from '../detect/caveats.js';
 import type { Engine, Findings } from '../engine.js';
 import type { Input } from '../report/model.js';
+import { readerPool } from './buffer-pool.js';
 import { describe, lossesOf, unreadable } from './describe-input.js';
 import { describeError } from './errors.js';
 import { readFile, readStream } from './file-source.js';
@@ -52,6 +53,7 @@ async function read(
   options: AnalysisOptions,
 ): Promise<{ described: Input; summary: CaptureSummary | null }> {
   const { signal, onRead } = options;
+  const buffers = readerPool.take();
   try {
     // What is no regular file is read as a stream; nothing is opened otherwise.
     const stream = () => (path === STANDARD_INPUT ? process.stdin : openStream(location, signal));
@@ -61,7 +63,7 @@ async function read(
       onRead(summary.bytes, summary.packets);
       return { described: describe(path, summary, { compression: null, bytes: summary.bytes }), summary };
     }
-    const reader = new CaptureReader(sink);
+    const reader = new CaptureReader(sink, buffers);
     let packets = 0;
     const onBytes = (bytes: number) => {
       onRead(bytes, reader.summary.packets - packets);
@@ -74,6 +76,8 @@ async function read(
     return { described: describe(path, reader.summary, result), summary: reader.summary };
   } catch (error) {
     return { described: unreadable(path, describeError(error)), summary: null };
+  } finally {
+    readerPool.give(buffers);
   }
 }
 

@@ -5,8 +5,9 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
+import { type ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
 import { CaptureReader } from '../capture/reader.js';
+import { chunkPool, readerPool } from './buffer-pool.js';
 import { describeError } from './errors.js';
 import type { SystemPath } from './system-path.js';
 import { COMPRESSION_HEAD_BYTES, type Compression, compressionOf } from './unpack/compression.js';
@@ -45,16 +46,17 @@ export async function readFile(
 ): Promise<SourceResult> {
   const file = await open(path, 'r');
   try {
-    const head = new Uint8Array(COMPRESSION_HEAD_BYTES);
-    const { bytesRead } = await file.read(head, 0, head.length, 0);
-    const compression = compressionOf(head.subarray(0, bytesRead));
+    const first = chunkPool.take();
+    const length = await fill(file, first, 0);
+    const compression = compressionOf(first.data.subarray(0, Math.min(length, COMPRESSION_HEAD_BYTES)));
     if (compression !== null) {
+      chunkPool.give(first);
       const openStored = () => createReadStream(path, { highWaterMark: CHUNK_BYTES });
       const result = await readCompressed(compression, openStored(), reader, options, openStored);
       // Where it is broken, the rest of it is not read, but it is there.
       return options.signal?.aborted ? result : { compression, bytes: (await file.stat()).size };
     }
-    return { compression: null, bytes: await readPlain(file, reader, options) };
+    return { compression: null, bytes: await readPlain(file, first, length, reader, options) };
   } finally {
     await file.close();
   }
@@ -110,9 +112,16 @@ function endUnlessAborted(reader: ByteTaker, reason: string | undefined, options
   if (options.signal?.aborted !== true) reader.end(reason);
 }
 
-async function readPlain(file: FileHandle, reader: ByteTaker, options: SourceOptions): Promise<number> {
+/// Reads on after the first chunk, which is there.
+async function readPlain(
+  file: FileHandle,
+  first: ByteChunk,
+  firstLength: number,
+  reader: ByteTaker,
+  options: SourceOptions,
+): Promise<number> {
   const ahead: { chunk: ByteChunk; read: Promise<number> }[] = [];
-  let position = 0;
+  let position = CHUNK_BYTES;
   const startRead = (chunk: ByteChunk) => {
     const read = fill(file, chunk, position);
     // If an earlier read fails, nobody waits for this one any more.
@@ -120,28 +129,29 @@ async function readPlain(file: FileHandle, reader: ByteTaker, options: SourceOpt
     ahead.push({ chunk, read });
     position += CHUNK_BYTES;
   };
-  for (let i = 0; i < READS_AHEAD; i++) startRead(takeChunk());
+  if (firstLength === CHUNK_BYTES) for (let i = 1; i < READS_AHEAD; i++) startRead(chunkPool.take());
   let total = 0;
   let reason: string | undefined;
   try {
-    for (;;) {
-      const { chunk, read } = ahead.shift()!;
-      const length = await read;
+    for (let chunk = first, length = firstLength; ; ) {
       total += length;
       options.onBytes?.(length);
       if (length > 0 && !options.signal?.aborted) reader.pushChunk(chunk, length);
       if (length < CHUNK_BYTES || options.signal?.aborted) {
-        chunkPool.push(chunk);
+        chunkPool.give(chunk);
         break;
       }
       startRead(chunk);
+      const next = ahead.shift()!;
+      chunk = next.chunk;
+      length = await next.read;
     }
   } catch (error) {
     reason = `reading failed: ${describeError(error)}`;
   }
   for (const { chunk, read } of ahead) {
     await read.catch(() => {});
-    chunkPool.push(chunk);
+    chunkPool.give(chunk);
   }
   endUnlessAborted(reader, reason, options);
   return total;
@@ -157,12 +167,6 @@ async function fill(file: FileHandle, chunk: ByteChunk, position: number): Promi
     have += bytesRead;
   }
   return have;
-}
-
-/// Buffers are large and files may be many: they are used again.
-const chunkPool: ByteChunk[] = [];
-function takeChunk(): ByteChunk {
-  return chunkPool.pop() ?? new ByteChunk();
 }
 
 /// Thrown where nothing more is wanted.
@@ -226,19 +230,20 @@ export interface Peek {
 /// Looks at the beginning of a file: is it a capture, and when does it begin?
 export async function peek(path: SystemPath): Promise<Peek> {
   const file = await open(path, 'r');
+  const buffers = readerPool.take();
   try {
     const { size } = await file.stat();
-    const head = new Uint8Array(Math.min(PEEK_BYTES, size));
-    const { bytesRead } = await file.read(head, 0, head.length, 0);
-    const stored = head.subarray(0, bytesRead);
-    const reader = new CaptureReader(() => {});
-    const compression = compressionOf(stored);
-    if (compression === null) reader.push(stored);
+    const { chunk } = buffers;
+    const { bytesRead } = await file.read(chunk.data, 0, PEEK_BYTES, 0);
+    const compression = compressionOf(chunk.data.subarray(0, bytesRead));
+    const reader = new CaptureReader(() => {}, buffers);
+    if (compression === null) reader.pushChunk(chunk, bytesRead);
     else await peekCompressed(compression, createReadStream(path, { highWaterMark: PEEK_BYTES }), reader);
     reader.end();
     const { format, firstUs } = reader.summary;
     return { isCapture: format !== null, size, firstUs };
   } finally {
+    readerPool.give(buffers);
     await file.close();
   }
 }
