@@ -17,6 +17,7 @@ const { metafile } = await build({
     sealert: 'dist/cli.js',
     // Threads are started by the name of their file.
     'analysis-worker': 'dist/node/analysis-worker.js',
+    'shard-worker': 'dist/node/shard-worker.js',
     'evidence-worker': 'dist/node/live/evidence-worker.js',
   },
   outdir: target,

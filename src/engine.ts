@@ -13,17 +13,23 @@ import type { SessionGroup } from './detect/grouping.js';
 import { NonceChain } from './detect/nonce-chain.js';
 import { OpenVpnDatagrams, OpenVpnStream } from './detect/openvpn-analysis.js';
 import { PlainAnalysis } from './detect/plain-analysis.js';
+import { restoreConnection } from './detect/restore.js';
 import { RunningAnalysis } from './detect/running-analysis.js';
 import { serversOf } from './detect/servers.js';
-import { SessionBuilder, type SessionFacts } from './detect/sessions.js';
+import { SessionBuilder, type SessionFacts, type SessionParts } from './detect/sessions.js';
 import { SideBySide } from './detect/side-by-side.js';
-import { SightingBuilder } from './detect/sightings.js';
+import { SightingBuilder, type SightingParts } from './detect/sightings.js';
 import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
 import { TlsAnalysis, type TlsFindings, type TlsProfiles, type TlsTrace } from './detect/tls-analysis.js';
 import type { DatagramFlow } from './flow/datagram-flow.js';
 import type { FlowTrace } from './flow/flow-trace.js';
-import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
+import {
+  DEFAULT_FLOW_LIMITS,
+  type FlowShare,
+  FlowTracker,
+  type FlowTrackerLimits,
+} from './flow/flow-tracker.js';
 import { KeylessChain } from './flow/rudp/keyless-chain.js';
 import { SparePool } from './flow/spare-pool.js';
 import { Intake, type IntakeCounts } from './intake.js';
@@ -34,7 +40,7 @@ import { softetherMvc, softetherVpnconnect } from './profiles/softether-third-pa
 import { softetherTls } from './profiles/softether-tls.js';
 import { softetherTraces } from './profiles/softether-traces.js';
 import { softetherTurns } from './profiles/softether-turns.js';
-import { type Diagnostics, newDiagnostics } from './report/model.js';
+import { addDiagnostics, type Diagnostics, newDiagnostics } from './report/model.js';
 import { decodeIp } from './wire/decode.js';
 import { FragmentStore } from './wire/fragments.js';
 import type { FragmentLimits } from './wire/limits.js';
@@ -53,6 +59,17 @@ export interface EngineOptions {
   maskInstallation?: boolean;
   /// A second look at one flow, for explanations.
   trace?: EngineTrace;
+  /// Look at these of the flows only; other engines look at the others, and one `absorb`s what
+  /// the others found.
+  share?: FlowShare;
+}
+
+/// What an engine with a share of the flows found. Plain data: threads hand it to others.
+export interface EngineParts {
+  sessions: SessionParts;
+  sightings: SightingParts;
+  /// Of flows, and of the fragments of all of them.
+  diagnostics: Diagnostics;
 }
 
 export interface EngineTrace {
@@ -95,6 +112,7 @@ export class Engine {
   protected sightings = new SightingBuilder(0);
   /// Where what was put together could not be decoded further.
   private readonly stops = new Float64Array(UNDECODABLE.length);
+  private absorbed: Diagnostics[] = [];
   private input = 0;
 
   constructor(private readonly options: EngineOptions = {}) {
@@ -143,6 +161,7 @@ export class Engine {
       },
       options.limits ?? DEFAULT_FLOW_LIMITS,
       (batch, i) => this.fragment(batch, i),
+      options.share,
     );
   }
 
@@ -163,10 +182,14 @@ export class Engine {
     this.intake.push(batch);
   }
 
-  /// Takes packets that an intake elsewhere has made of the next frames, and its counts so far.
-  take(batch: PacketBatch, counts: IntakeCounts): void {
-    this.intakeCounts = counts;
+  /// Takes packets that an intake elsewhere has made of the next frames; see `intakeIs`.
+  take(batch: PacketBatch): void {
     this.tracker.packets(batch);
+  }
+
+  /// What such an intake has counted.
+  intakeIs(counts: IntakeCounts): void {
+    this.intakeCounts = counts;
   }
 
   /// Takes the fragment in the i-th frame, and the packet that it makes whole.
@@ -195,6 +218,31 @@ export class Engine {
     return fragmentsExceed || this.tracker.exceeds(limits);
   }
 
+  /// True if what was found depends on how much may be kept, and so on who keeps it.
+  get reachedLimit(): boolean {
+    return this.tracker.reachedLimit || this.sightings.isFull;
+  }
+
+  /// Ends the capture for an engine that has a share of its flows.
+  endShare(): EngineParts {
+    this.tracker.table.endAll();
+    this.fragments.endAll();
+    const diagnostics = this.diagnose();
+    // Every engine puts together all fragments, one of them tells it.
+    if (this.options.share?.index !== 0) {
+      const { fragments, undecodable } = newDiagnostics();
+      Object.assign(diagnostics, { fragments, undecodable, nonIpPackets: 0 });
+    }
+    return { sessions: this.sessions.parts, sightings: this.sightings.parts, diagnostics };
+  }
+
+  /// Adds what an engine with a share of the flows found, copied as plain data.
+  absorb({ sessions, sightings, diagnostics }: EngineParts): void {
+    this.sessions.absorb({ ...sessions, connections: sessions.connections.map(restoreConnection) });
+    this.sightings.absorb(sightings);
+    this.absorbed.push(diagnostics);
+  }
+
   /// Ends the capture and returns what it gave; the engine is ready for the next.
   end(): Findings {
     const { tracker, intakeCounts: counts } = this;
@@ -214,6 +262,7 @@ export class Engine {
     };
     this.sightings = new SightingBuilder(this.input);
     this.sessions = this.newSessions();
+    this.absorbed = [];
     this.stops.fill(0);
     this.fragments.clear();
     this.beginIntake();
@@ -248,6 +297,7 @@ export class Engine {
     diagnostics.oneSidedFlows = table.oneSidedFlows;
     diagnostics.limitsHit = tracker.limitsHit;
     diagnostics.gaps = tracker.gaps;
+    for (const part of this.absorbed) addDiagnostics(diagnostics, part);
     return diagnostics;
   }
 

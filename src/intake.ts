@@ -38,10 +38,10 @@ export type PacketSink = (batch: PacketBatch) => void;
 export class Intake {
   counts = new IntakeCounts();
 
-  /// `packets` is filled again and again.
+  /// `next` gives the batch to fill, by default the same again and again.
   constructor(
     private readonly sink: PacketSink,
-    private readonly packets = new PacketBatch(BATCH_FRAMES),
+    private readonly next: () => PacketBatch = always(new PacketBatch(BATCH_FRAMES)),
   ) {}
 
   /// Begins a capture.
@@ -51,7 +51,8 @@ export class Intake {
 
   /// Takes the next frames of the capture, in recorded order.
   push(batch: FrameBatch): void {
-    const { counts, packets } = this;
+    const { counts } = this;
+    const packets = this.next();
     const { count, capturedLen, originalLen, timeUs, linkType, frame } = batch;
     packets.frames = batch;
     let totalBytes = 0;
@@ -88,4 +89,8 @@ export class Intake {
     else counts.jumpsForward++;
     if (clockJumps.length < MAX_CLOCK_JUMPS) clockJumps.push({ frame, fromUs, toUs });
   }
+}
+
+function always<Value>(value: Value): () => Value {
+  return () => value;
 }

@@ -19,9 +19,18 @@ export const CHUNK_HEADROOM = Math.max(MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES) + 
 /// the second-level cache of current machines (measured with `npm run bench`).
 export const CHUNK_BYTES = 1 << 20;
 
+export const CHUNK_BUFFER_BYTES = CHUNK_HEADROOM + CHUNK_BYTES;
+
 export class ByteChunk {
-  readonly bytes = new Uint8Array(CHUNK_HEADROOM + CHUNK_BYTES);
-  readonly view = new DataView(this.bytes.buffer);
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
   /// Where a source writes: at most CHUNK_BYTES.
-  readonly data = this.bytes.subarray(CHUNK_HEADROOM);
+  readonly data: Uint8Array;
+
+  /// In `buffer`, of CHUNK_BUFFER_BYTES, which threads may share.
+  constructor(buffer: ArrayBufferLike = new ArrayBuffer(CHUNK_BUFFER_BYTES)) {
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+    this.data = this.bytes.subarray(CHUNK_HEADROOM);
+  }
 }

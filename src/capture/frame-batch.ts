@@ -2,6 +2,7 @@
 
 /// Most frames in one batch. A chunk of small packets is delivered as several.
 export const BATCH_FRAMES = 2048;
+export const FRAME_BATCH_BYTES = BATCH_FRAMES * (8 + 5 * 4);
 
 /// Link type of an entry that takes a frame number but holds no packet
 /// (Wireshark counts, for example, pcapng custom blocks).
@@ -19,12 +20,23 @@ export class FrameBatch {
   count = 0;
   bytes: Uint8Array = new Uint8Array(0);
   view: DataView = new DataView(this.bytes.buffer);
-  readonly offset = new Int32Array(BATCH_FRAMES);
-  readonly capturedLen = new Int32Array(BATCH_FRAMES);
-  readonly originalLen = new Int32Array(BATCH_FRAMES);
-  readonly timeUs = new Float64Array(BATCH_FRAMES);
-  readonly linkType = new Int32Array(BATCH_FRAMES);
-  readonly frame = new Uint32Array(BATCH_FRAMES);
+  readonly timeUs: Float64Array;
+  readonly offset: Int32Array;
+  readonly capturedLen: Int32Array;
+  readonly originalLen: Int32Array;
+  readonly linkType: Int32Array;
+  readonly frame: Uint32Array;
+
+  /// In `buffer`, of FRAME_BATCH_BYTES, which threads may share.
+  constructor(buffer: ArrayBufferLike = new ArrayBuffer(FRAME_BATCH_BYTES)) {
+    const column = (i: number) => new Int32Array(buffer, (i + 2) * BATCH_FRAMES * 4, BATCH_FRAMES);
+    this.timeUs = new Float64Array(buffer, 0, BATCH_FRAMES);
+    this.offset = column(0);
+    this.capturedLen = column(1);
+    this.originalLen = column(2);
+    this.linkType = column(3);
+    this.frame = new Uint32Array(buffer, 6 * BATCH_FRAMES * 4, BATCH_FRAMES);
+  }
 }
 
 /// Takes a batch and is done with it when it returns.

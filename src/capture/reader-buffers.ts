@@ -5,13 +5,14 @@ import { FrameBatch } from './frame-batch.js';
 /// have those of one that has ended.
 export class ReaderBuffers {
   readonly batch = new FrameBatch();
-  /// What is kept of a chunk when the next one comes.
-  readonly tail = new Uint8Array(CHUNK_HEADROOM);
-  private made: ByteChunk | undefined;
+  private chunk: ByteChunk | undefined;
 
-  /// Where bytes of a caller's own are copied to.
-  get chunk(): ByteChunk {
-    this.made ??= new ByteChunk();
-    return this.made;
+  /// `tail`, of CHUNK_HEADROOM bytes: what is kept of a chunk when the next one comes.
+  constructor(readonly tail: Uint8Array = new Uint8Array(CHUNK_HEADROOM)) {}
+
+  /// Where bytes of a caller's own are copied to, valid until the next call.
+  nextChunk(): ByteChunk {
+    this.chunk ??= new ByteChunk();
+    return this.chunk;
   }
 }

@@ -69,9 +69,9 @@ export class CaptureReader {
 
   /// Takes bytes of any length.
   push(bytes: Uint8Array): void {
-    const { chunk } = this.buffers;
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
       const part = bytes.subarray(at, at + CHUNK_BYTES);
+      const chunk = this.buffers.nextChunk();
       chunk.data.set(part);
       this.pushChunk(chunk, part.length);
     }

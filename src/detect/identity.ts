@@ -27,12 +27,30 @@ export function endKey(end: RawEnd): string {
   return key;
 }
 
+/// A flow, by whatever its ends are called.
+export type NamedFlow = { input: number; firstUs: number } & (
+  | { a: RawEnd; b: RawEnd }
+  | { client: RawEnd; server: RawEnd }
+);
+
 /// Tells the flows of all captures apart, whoever is taken for the client.
-export function flowKey(
-  flow: { input: number; firstUs: number } & ({ a: RawEnd; b: RawEnd } | { client: RawEnd; server: RawEnd }),
-): string {
+export function flowKey(flow: NamedFlow): string {
   const ends = 'a' in flow ? [flow.a, flow.b] : [flow.client, flow.server];
   return `${flow.input} ${flow.firstUs} ${ends.map(endKey).sort().join(' ')}`;
+}
+
+/// Findings by the beginning of their flows. The order in which flows end, and are told of,
+/// depends on what else there is in a capture and on who follows them.
+export function inOrder<Finding>(
+  findings: readonly Finding[],
+  flowOf: (finding: Finding) => NamedFlow,
+): Finding[] {
+  return [...findings].sort((a, b) => {
+    const [left, right] = [flowOf(a), flowOf(b)];
+    if (left.firstUs !== right.firstUs) return left.firstUs - right.firstUs;
+    const [leftKey, rightKey] = [flowKey(left), flowKey(right)];
+    return leftKey < rightKey ? -1 : leftKey > rightKey ? 1 : 0;
+  });
 }
 
 /// Community ID, version 1 with seed 0 (the specification of corelight):

@@ -29,7 +29,7 @@ import {
   orient,
   type SessionGroup,
 } from './grouping.js';
-import { addressText, communityId, flowKey, type RawEnd, sessionId } from './identity.js';
+import { addressText, communityId, flowKey, inOrder, type RawEnd, sessionId } from './identity.js';
 import type { TlsSessionProfile } from './profile.js';
 import { rfc3339 } from './rfc3339.js';
 import type { SshFinding } from './ssh-connection.js';
@@ -80,6 +80,14 @@ export interface Judged {
   facts: SessionFacts | null;
 }
 
+/// What sessions are made of, as the flows told it.
+export interface SessionParts {
+  connections: TlsConnection[];
+  channels: AccelerationChannel[];
+  ssh: SshFinding[];
+  early: EarlyFinding[];
+}
+
 export class SessionBuilder {
   /// Of the sessions that `finish` returned and that are likely at least; those inside SSH show no VPN server.
   readonly facts: SessionFacts[] = [];
@@ -110,6 +118,20 @@ export class SessionBuilder {
     this.early.push(finding);
   }
 
+  /// All that was added.
+  get parts(): SessionParts {
+    const { connections, channels, ssh, early } = this;
+    return { connections, channels, ssh, early };
+  }
+
+  /// Adds what was added to another builder, of other flows.
+  absorb({ connections, channels, ssh, early }: SessionParts): void {
+    for (const connection of connections) this.connections.push(connection);
+    for (const channel of channels) this.channels.push(channel);
+    for (const finding of ssh) this.ssh.push(finding);
+    for (const finding of early) this.early.push(finding);
+  }
+
   /// The sessions, in the order of their starts. `cutAt`: bytes of a packet
   /// beyond which the capture holds nothing; null if its packets are whole.
   finish(cutAt: number | null): Session[] {
@@ -121,8 +143,12 @@ export class SessionBuilder {
   /// What may be a session by all that was added.
   candidates(cutAt: number | null): Candidate[] {
     this.cutAt = cutAt;
-    const groups = joinLegs(groupConnections(this.connections, this.profile.additional.max.value));
-    const alone = assignChannels(groups, this.channels);
+    const connections = inOrder(this.connections, (connection) => connection);
+    const groups = joinLegs(groupConnections(connections, this.profile.additional.max.value));
+    const alone = assignChannels(
+      groups,
+      inOrder(this.channels, (channel) => channel),
+    );
     return [
       ...groups.map((group) =>
         candidateOf(flowsOfGroup(group), this.settledUs(group), () => this.judge(group)),
@@ -133,7 +159,7 @@ export class SessionBuilder {
       ...this.earlyBeside(groups).map((finding) =>
         candidateOf([finding.facts], 0, () => ({ session: describeEarly(finding, cutAt), facts: null })),
       ),
-      ...this.ssh.map((finding) => this.sshCandidate(finding)),
+      ...inOrder(this.ssh, ({ facts }) => facts).map((finding) => this.sshCandidate(finding)),
     ];
   }
 
@@ -141,7 +167,7 @@ export class SessionBuilder {
   private earlyBeside(groups: readonly SessionGroup[]): EarlyFinding[] {
     if (this.early.length === 0) return [];
     const later = new Set(groups.flatMap(({ primary, additional }) => [primary, ...additional].map(flowKey)));
-    return this.early.filter(({ facts }) => !later.has(flowKey(facts)));
+    return inOrder(this.early, ({ facts }) => facts).filter(({ facts }) => !later.has(flowKey(facts)));
   }
 
   private sshCandidate(finding: SshFinding): Candidate {
@@ -171,10 +197,7 @@ export class SessionBuilder {
   /// A builder that knows the same so far.
   copy(): SessionBuilder {
     const copy = new SessionBuilder(this.profile, this.options);
-    copy.connections.push(...this.connections);
-    copy.channels.push(...this.channels);
-    copy.ssh.push(...this.ssh);
-    copy.early.push(...this.early);
+    copy.absorb(this.parts);
     return copy;
   }
 

@@ -5,7 +5,7 @@ import type { ProxyRequest } from '../flow/preamble.js';
 import type { Overheard } from './chatter.js';
 import type { RudpAttempt } from './datagram-analysis.js';
 import type { FrameReference, Offer, Sighting } from './findings.js';
-import { addressText, flowKey, type RawEnd } from './identity.js';
+import { addressText, flowKey, inOrder, type RawEnd } from './identity.js';
 import { rfc3339 } from './rfc3339.js';
 import type { SessionFacts } from './sessions.js';
 import type { TlsTrace } from './tls-analysis.js';
@@ -53,6 +53,16 @@ export interface ServerHint {
   lastUs: number;
 }
 
+/// What sightings are made of, before they are weighed.
+export interface SightingParts {
+  merged: [key: string, merged: Merged][];
+  traces: TlsTrace[];
+  attempts: RudpAttempt[];
+  hints: ServerHint[];
+  wanted: string[];
+  leftOut: number;
+}
+
 export class SightingBuilder {
   /// What was left out because there was too much of it.
   leftOut = 0;
@@ -98,6 +108,46 @@ export class SightingBuilder {
     else this.leftOut++;
   }
 
+  /// True if something was left out, or may have been.
+  get isFull(): boolean {
+    const kept = [this.merged.size, this.traces.length, this.attempts.length, this.hints.length];
+    return this.leftOut > 0 || Math.max(...kept, this.wanted.size) >= MAX_SIGHTINGS;
+  }
+
+  /// All that was added, while nothing of it has been told.
+  get parts(): SightingParts {
+    const { traces, attempts, hints, leftOut } = this;
+    return { merged: [...this.merged], traces, attempts, hints, wanted: [...this.wanted], leftOut };
+  }
+
+  /// Adds what was added to another builder, of other flows of the same capture.
+  absorb({ merged, traces, attempts, hints, wanted, leftOut }: SightingParts): void {
+    for (const [key, message] of merged) this.absorbMerged(key, message);
+    for (const trace of traces) this.trace(trace);
+    for (const attempt of attempts) this.attempt(attempt);
+    this.hints.push(...hints);
+    for (const text of wanted) this.wanted.add(text);
+    this.leftOut += leftOut;
+  }
+
+  private absorbMerged(key: string, other: Merged): void {
+    const own = this.merged.get(key);
+    if (own === undefined) {
+      this.merged.set(key, other);
+      return;
+    }
+    // Who was heard first gives its end.
+    const [first, second] = own.frames[0]!.frame < other.frames[0]!.frame ? [own, other] : [other, own];
+    this.merged.set(key, {
+      ...first,
+      onePort: first.onePort && second.onePort && first.client.port === second.client.port,
+      firstUs: Math.min(first.firstUs, second.firstUs),
+      lastUs: Math.max(first.lastUs, second.lastUs),
+      count: first.count + second.count,
+      frames: [...first.frames, ...second.frames].sort((a, b) => a.frame - b.frame).slice(0, MAX_FRAMES),
+    });
+  }
+
   /// The sightings beside these sessions, in the order of their times, and what they say of servers.
   finish(sessions: readonly SessionFacts[]): { sightings: Sighting[]; hints: ServerHint[] } {
     this.weigh(sessions, Number.POSITIVE_INFINITY);
@@ -105,7 +155,7 @@ export class SightingBuilder {
       .filter((merged) => !isExplained(merged, sessions))
       .map(describe)
       .sort(byTime);
-    return { sightings, hints: this.hints };
+    return { sightings, hints: inOrderOfTime(this.hints) };
   }
 
   /// What is new at `nowUs`, beside these sessions; each sighting once. What a session
@@ -133,8 +183,11 @@ export class SightingBuilder {
   /// Decides on the traces and attempts that were over at `untilUs`.
   private weigh(sessions: readonly SessionFacts[], untilUs: number): void {
     const isOver = ({ lastUs }: { lastUs: number }) => lastUs <= untilUs;
-    const due = this.traces.filter(({ facts }) => isOver(facts));
-    const attempts = this.attempts.filter(isOver);
+    const due = inOrder(
+      this.traces.filter(({ facts }) => isOver(facts)),
+      ({ facts }) => facts,
+    );
+    const attempts = inOrder(this.attempts.filter(isOver), (attempt) => attempt);
     if (due.length === 0 && attempts.length === 0) return;
     this.traces = this.traces.filter(({ facts }) => !isOver(facts));
     this.attempts = this.attempts.filter((attempt) => !isOver(attempt));
@@ -337,4 +390,12 @@ function byTime(a: Sighting, b: Sighting): number {
     [firstSeen, kind, client.ip, `${client.port}`, server.ip, `${server.port}`, detail].join(' ');
   const [left, right] = [texts(a), texts(b)];
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/// What one packet or flow says of a server comes before what a later one says.
+function inOrderOfTime(hints: readonly ServerHint[]): ServerHint[] {
+  const textOf = ({ ip, port, client, names }: ServerHint) => `${ip} ${port} ${client} ${names.join()}`;
+  return [...hints].sort(
+    (a, b) => a.firstUs - b.firstUs || (textOf(a) < textOf(b) ? -1 : textOf(a) > textOf(b) ? 1 : 0),
+  );
 }

@@ -40,6 +40,15 @@ export const DEFAULT_FLOW_LIMITS: FlowTrackerLimits = {
   maxKeptBytes: MAX_KEPT_BYTES,
 };
 
+/// One of several equal shares of all flows.
+export interface FlowShare {
+  /// From 0.
+  index: number;
+  of: number;
+}
+
+const ALL_FLOWS: FlowShare = { index: 0, of: 1 };
+
 /// Makes the analysis of each flow that is followed.
 export interface Analysts extends TcpAnalysts {
   datagrams(flow: DatagramFlow, budget: MemoryBudget): DatagramAnalysis;
@@ -53,11 +62,13 @@ export class FlowTracker {
   private readonly datagrams: DatagramFollower;
   private readonly budget: MemoryBudget;
 
-  /// `fragment` is told of each fragment among the packets, in its turn.
+  /// `fragment` is told of each fragment among the packets, in its turn. Of a `share` of
+  /// the flows the packets of all others are passed over.
   constructor(
     analysts: Analysts,
     limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS,
     private readonly fragment: (batch: PacketBatch, i: number) => void = () => {},
+    private readonly share = ALL_FLOWS,
   ) {
     const budget = new MemoryBudget(limits.maxKeptBytes);
     this.budget = budget;
@@ -93,6 +104,11 @@ export class FlowTracker {
     return this.tcp.gaps;
   }
 
+  /// True if anything was given up because there was too much of it.
+  get reachedLimit(): boolean {
+    return this.table.evictedFlows > 0 || this.givenUpFlows > 0 || this.budget.refused > 0;
+  }
+
   /// True if more is kept now than these limits would allow.
   exceeds(limits: FlowTrackerLimits): boolean {
     return (
@@ -106,7 +122,8 @@ export class FlowTracker {
   /// Takes the packets of a batch, in recorded order.
   packets(batch: PacketBatch): void {
     const { table } = this;
-    const { flags, key } = batch;
+    const { index: share, of: shares } = this.share;
+    const { flags, hash, key } = batch;
     const { bytes, count, frame, timeUs } = batch.frames;
     table.prefetch(batch);
     for (let i = 0; i < count; i++) {
@@ -115,6 +132,7 @@ export class FlowTracker {
         if ((what & IS_FRAGMENT) !== 0) this.fragment(batch, i);
         continue;
       }
+      if (shares > 1 && shareOf(hash[i]!, shares) !== share) continue;
       const entry = table.find(batch, i);
       if ((what & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, batch, i)) {
         table.restart(entry, batch, i);
@@ -164,4 +182,9 @@ export class FlowTracker {
     if (protocol === PROTOCOL_TCP) this.tcp.end(entry);
     else this.datagrams.end(entry);
   }
+}
+
+/// By the upper bits of a flow's hash: the table uses the lower ones.
+function shareOf(hash: number, shares: number): number {
+  return ((hash >>> 16) * shares) >>> 16;
 }

@@ -4,10 +4,11 @@ import { closeSync, constants, createReadStream, openSync, type ReadStream } fro
 import type { CaptureSummary } from '../capture/capture-summary.js';
 import type { FrameSink } from '../capture/frame-batch.js';
 import { CaptureReader } from '../capture/reader.js';
+import type { ReaderBuffers } from '../capture/reader-buffers.js';
 import { addCaveats } from '../detect/caveats.js';
 import type { Engine, Findings } from '../engine.js';
 import type { Input } from '../report/model.js';
-import { readerPool } from './buffer-pool.js';
+import { type ChunkPool, readerPool } from './buffer-pool.js';
 import { describe, lossesOf, unreadable } from './describe-input.js';
 import { describeError } from './errors.js';
 import { readFile, readStream } from './file-source.js';
@@ -23,6 +24,8 @@ export interface AnalysisOptions {
   signal?: AbortSignal | undefined;
   /// Told of the stored bytes and the packets read since the last call.
   onRead: (bytes: number, packets: number) => void;
+  /// Where chunks to read into come from, if not from this thread's own.
+  chunks?: ChunkPool;
 }
 
 export type Analyser = Pick<Engine, 'begin' | 'push' | 'end'>;
@@ -40,20 +43,33 @@ export async function analyse(
   engine: Analyser,
   options: AnalysisOptions,
 ): Promise<Analysed> {
+  const buffers = readerPool.take();
   engine.begin(position);
-  const { described, summary } = await read(path, (batch) => engine.push(batch), options);
-  const findings = engine.end();
+  const read = await readCapture(path, (batch) => engine.push(batch), options, buffers);
+  readerPool.give(buffers);
+  return concluded(read, engine.end());
+}
+
+/// A capture with what was found in it.
+export function concluded({ described, summary }: ReadCapture, findings: Findings): Analysed {
   if (summary !== null) addCaveats(findings.sessions, { ...findings, ...summary });
   return { input: { ...described, ...lossesOf(findings) }, findings };
 }
 
-async function read(
+/// What a capture is, and what was learned of it if it is one.
+export interface ReadCapture {
+  described: Input;
+  summary: CaptureSummary | null;
+}
+
+/// Reads one capture into the sink. Never throws for what the path holds.
+export async function readCapture(
   { path, location, size }: InputPath,
   sink: FrameSink,
   options: AnalysisOptions,
-): Promise<{ described: Input; summary: CaptureSummary | null }> {
+  buffers: ReaderBuffers,
+): Promise<ReadCapture> {
   const { signal, onRead } = options;
-  const buffers = readerPool.take();
   try {
     // What is no regular file is read as a stream; nothing is opened otherwise.
     const stream = () => (path === STANDARD_INPUT ? process.stdin : openStream(location, signal));
@@ -69,15 +85,13 @@ async function read(
       onRead(bytes, reader.summary.packets - packets);
       packets = reader.summary.packets;
     };
-    const source = { signal, onBytes };
+    const source = { signal, onBytes, chunks: options.chunks };
     const result =
       size === null ? await readStream(stream(), reader, source) : await readFile(location, reader, source);
     onBytes(0);
     return { described: describe(path, reader.summary, result), summary: reader.summary };
   } catch (error) {
     return { described: unreadable(path, describeError(error)), summary: null };
-  } finally {
-    readerPool.give(buffers);
   }
 }
 

@@ -18,5 +18,7 @@ class Pool<Buffers> {
   }
 }
 
-export const chunkPool = new Pool(() => new ByteChunk());
+export type ChunkPool = Pick<Pool<ByteChunk>, 'take' | 'give'>;
+
+export const chunkPool: ChunkPool = new Pool(() => new ByteChunk());
 export const readerPool = new Pool(() => new ReaderBuffers());

@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
 import { CaptureReader } from '../capture/reader.js';
-import { chunkPool, readerPool } from './buffer-pool.js';
+import { type ChunkPool, chunkPool, readerPool } from './buffer-pool.js';
 import { describeError } from './errors.js';
 import type { SystemPath } from './system-path.js';
 import { COMPRESSION_HEAD_BYTES, type Compression, compressionOf } from './unpack/compression.js';
@@ -25,6 +25,8 @@ export interface SourceOptions {
   signal?: AbortSignal | undefined;
   /// Stored bytes read since the last call.
   onBytes?: ((bytes: number) => void) | undefined;
+  /// Where chunks to read into come from and go back to.
+  chunks?: ChunkPool | undefined;
 }
 
 /// What was read, and how it was stored.
@@ -46,11 +48,12 @@ export async function readFile(
 ): Promise<SourceResult> {
   const file = await open(path, 'r');
   try {
-    const first = chunkPool.take();
+    const { chunks = chunkPool } = options;
+    const first = chunks.take();
     const length = await fill(file, first, 0);
     const compression = compressionOf(first.data.subarray(0, Math.min(length, COMPRESSION_HEAD_BYTES)));
     if (compression !== null) {
-      chunkPool.give(first);
+      chunks.give(first);
       const openStored = () => createReadStream(path, { highWaterMark: CHUNK_BYTES });
       const result = await readCompressed(compression, openStored(), reader, options, openStored);
       // Where it is broken, the rest of it is not read, but it is there.
@@ -120,16 +123,18 @@ async function readPlain(
   reader: ByteTaker,
   options: SourceOptions,
 ): Promise<number> {
+  const { chunks = chunkPool } = options;
   const ahead: { chunk: ByteChunk; read: Promise<number> }[] = [];
   let position = CHUNK_BYTES;
-  const startRead = (chunk: ByteChunk) => {
+  const startRead = () => {
+    const chunk = chunks.take();
     const read = fill(file, chunk, position);
     // If an earlier read fails, nobody waits for this one any more.
     read.catch(() => {});
     ahead.push({ chunk, read });
     position += CHUNK_BYTES;
   };
-  if (firstLength === CHUNK_BYTES) for (let i = 1; i < READS_AHEAD; i++) startRead(chunkPool.take());
+  if (firstLength === CHUNK_BYTES) for (let i = 1; i < READS_AHEAD; i++) startRead();
   let total = 0;
   let reason: string | undefined;
   try {
@@ -137,11 +142,9 @@ async function readPlain(
       total += length;
       options.onBytes?.(length);
       if (length > 0 && !options.signal?.aborted) reader.pushChunk(chunk, length);
-      if (length < CHUNK_BYTES || options.signal?.aborted) {
-        chunkPool.give(chunk);
-        break;
-      }
-      startRead(chunk);
+      chunks.give(chunk);
+      if (length < CHUNK_BYTES || options.signal?.aborted) break;
+      startRead();
       const next = ahead.shift()!;
       chunk = next.chunk;
       length = await next.read;
@@ -151,7 +154,7 @@ async function readPlain(
   }
   for (const { chunk, read } of ahead) {
     await read.catch(() => {});
-    chunkPool.give(chunk);
+    chunks.give(chunk);
   }
   endUnlessAborted(reader, reason, options);
   return total;
@@ -233,7 +236,7 @@ export async function peek(path: SystemPath): Promise<Peek> {
   const buffers = readerPool.take();
   try {
     const { size } = await file.stat();
-    const { chunk } = buffers;
+    const chunk = buffers.nextChunk();
     const { bytesRead } = await file.read(chunk.data, 0, PEEK_BYTES, 0);
     const compression = compressionOf(chunk.data.subarray(0, bytesRead));
     const reader = new CaptureReader(() => {}, buffers);

@@ -18,6 +18,16 @@ export type { ReaderName } from './analysis.js';
 /// which time a warm one reads as much (docs/performance.md).
 const BYTES_PER_THREAD = 250_000_000;
 
+/// A single capture is shared by several threads if that is asked for and it is worth
+/// their start, or if it is large and there are processors that would stand idle: two are
+/// kept busy by one thread, its compiler and its reads (docs/performance.md).
+const LEAST_SHARED_BYTES = 100_000_000;
+const SHARED_BYTES = 1_000_000_000;
+const SHARING_PROCESSORS = 4;
+
+/// One thread reads for all of them; with more it is what they wait for (measured).
+const MAX_SHARES = 4;
+
 export interface Progress {
   /// Stored bytes read so far, over all inputs.
   bytesRead: number;
@@ -61,7 +71,7 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
     packets: 0,
     path: '',
   };
-  const onRead = (path: string, bytes: number, packets: number) => {
+  const onRead: OnRead = (path, bytes, packets) => {
     progress.path = path;
     progress.bytesRead += bytes;
     progress.packets += packets;
@@ -82,27 +92,19 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
   return report;
 }
 
+type OnRead = (path: string, bytes: number, packets: number) => void;
+
 /// What the captures gave, in their order; if the run is stopped early, of those that were begun.
 async function analyseAll(
   inputs: readonly InputPath[],
   options: ScanOptions,
-  onRead: (path: string, bytes: number, packets: number) => void,
+  onRead: OnRead,
 ): Promise<Analysed[]> {
   const { signal, reader = 'sealert', maskInstallation = false } = options;
   const plan = planMemory(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
   // Streams come last, and are read here: the process has only one standard input.
   const files = inputs.filter(({ size }) => size !== null);
-  const threads = options.engine === undefined ? threadsFor(files, plan, options.jobs) : 1;
-  const analysed =
-    threads > 1
-      ? await analyseInThreads(files, {
-          threads,
-          plan,
-          options: { reader, maskInstallation },
-          signal,
-          onRead,
-        })
-      : [];
+  const analysed = options.engine === undefined ? await analyseByThreads(files, plan, options, onRead) : [];
   if (analysed.length === inputs.length) return analysed;
   const engine = options.engine ?? new Engine({ limits: plan.limits, maskInstallation });
   for (const input of inputs.slice(analysed.length)) {
@@ -113,8 +115,44 @@ async function analyseAll(
   return analysed;
 }
 
+/// Several captures side by side, or a single one that threads share. Nothing if one thread is as good.
+async function analyseByThreads(
+  files: readonly InputPath[],
+  plan: MemoryPlan,
+  options: ScanOptions,
+  onRead: OnRead,
+): Promise<Analysed[]> {
+  const { signal, jobs, reader = 'sealert', maskInstallation = false } = options;
+  const [only] = files;
+  if (only !== undefined && files.length === 1) {
+    const shares = sharesFor(only, plan, options);
+    if (shares < 2) return [];
+    const { analyseInShards } = await import('./shards.js');
+    const { limits } = plan;
+    const onBytes = (bytes: number, packets: number) => onRead(only.path, bytes, packets);
+    const alone = await analyseInShards(only, 0, {
+      shares,
+      limits,
+      maskInstallation,
+      signal,
+      onRead: onBytes,
+    });
+    return alone === null ? [] : [alone];
+  }
+  const threads = threadsFor(files, plan, jobs);
+  if (threads < 2) return [];
+  return analyseInThreads(files, { threads, plan, options: { reader, maskInstallation }, signal, onRead });
+}
+
 function threadsFor(files: readonly InputPath[], plan: MemoryPlan, jobs: number | undefined): number {
   const bytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
   const wanted = jobs ?? Math.min(availableParallelism(), Math.floor(bytes / BYTES_PER_THREAD));
   return Math.min(wanted, files.length, plan.threads);
+}
+
+/// How many threads share the flows of the only capture. The independent reader has one thread.
+function sharesFor({ size }: InputPath, plan: MemoryPlan, { jobs, reader }: ScanOptions): number {
+  if (reader === 'pcap-ng-parser' || size === null || size < LEAST_SHARED_BYTES) return 1;
+  const isWorthIt = availableParallelism() >= SHARING_PROCESSORS && size >= SHARED_BYTES;
+  return Math.min(jobs ?? (isWorthIt ? 2 : 1), plan.threads, MAX_SHARES);
 }

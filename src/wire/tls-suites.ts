@@ -63,6 +63,12 @@ class BlockPadding implements RecordProtection {
   }
 }
 
+/// A protection that was copied as plain data.
+export function restoreProtection(copied: RecordProtection): RecordProtection {
+  const { prototype } = 'block' in copied ? BlockPadding : FixedOverhead;
+  return Object.assign(Object.create(prototype), copied);
+}
+
 /// No record but payload bytes: what is there counts as it is.
 export const PAYLOAD_BYTES: RecordProtection = new FixedOverhead(0);
 

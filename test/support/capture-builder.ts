@@ -38,7 +38,7 @@ export class ByteWriter {
   }
 
   bytes(): Uint8Array {
-    return concat(...this.parts);
+    return joined(this.parts);
   }
 
   private number(size: number, set: (view: DataView) => void): this {
@@ -49,13 +49,18 @@ export class ByteWriter {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  return joined(parts);
+}
+
+/// The same of more parts than a call may have arguments.
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
-    all.set(part, at);
+    whole.set(part, at);
     at += part.length;
   }
-  return all;
+  return whole;
 }
 
 export interface PcapOptions {

@@ -1,0 +1,29 @@
+/// A thread that looks at a share of the flows of one capture. Started by shards.ts.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { Engine } from '../engine.js';
+import { IntakeCounts } from '../intake.js';
+import type { ShardAnswer, ShardData } from './shards.js';
+import { BatchReceiver } from './shared-batches.js';
+
+const { position, share, limits, maskInstallation, buffers } = workerData as ShardData;
+const receiver = new BatchReceiver(buffers, share.index);
+try {
+  parentPort!.postMessage(analyseShare());
+} finally {
+  receiver.leave();
+}
+
+function analyseShare(): ShardAnswer {
+  const engine = new Engine({ limits, maskInstallation, share });
+  engine.begin(position);
+  const counts = new IntakeCounts();
+  engine.intakeIs(counts);
+  for (let batch = receiver.next(); batch !== null; batch = receiver.next()) {
+    counts.beganUs = receiver.beganUs;
+    engine.take(batch);
+    receiver.done();
+    if (engine.reachedLimit) return { kind: 'limit' };
+  }
+  return { kind: 'parts', parts: engine.endShare() };
+}

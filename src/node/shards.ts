@@ -1,0 +1,147 @@
+/// One large capture, analysed by several threads: the main thread reads it and
+/// decodes its packets, each of the others looks at its share of the flows. No
+/// flow is ever cut, so nothing has to be guessed or mended where shares meet.
+
+import { Worker } from 'node:worker_threads';
+import type { ByteChunk } from '../capture/byte-chunk.js';
+import { ReaderBuffers } from '../capture/reader-buffers.js';
+import { Engine, type EngineLimits, type EngineParts } from '../engine.js';
+import type { FlowShare } from '../flow/flow-tracker.js';
+import { Intake } from '../intake.js';
+import { type Analysed, concluded, readCapture } from './analysis.js';
+import { unreadable } from './describe-input.js';
+import { describeError } from './errors.js';
+import type { InputPath } from './inputs.js';
+import { BatchSender, newSharedBuffers, type SharedBuffers } from './shared-batches.js';
+
+export interface ShardData {
+  /// Of the capture, in the report's `inputs`.
+  position: number;
+  share: FlowShare;
+  limits: EngineLimits;
+  maskInstallation: boolean;
+  buffers: SharedBuffers;
+}
+
+export type ShardAnswer =
+  | { kind: 'parts'; parts: EngineParts }
+  /// What was found would depend on the number of threads.
+  | { kind: 'limit' };
+
+export interface ShardedRun {
+  /// How many threads share the flows.
+  shares: number;
+  /// What one thread alone may keep.
+  limits: EngineLimits;
+  maskInstallation: boolean;
+  signal?: AbortSignal | undefined;
+  /// Told of what was read since the last call; taken back, with negative numbers, if it has to be read again.
+  onRead(bytes: number, packets: number): void;
+  /// The program of a thread.
+  program?: URL;
+}
+
+const THREAD_PROGRAM = new URL('./shard-worker.js', import.meta.url);
+
+/// A young generation of the usual 48 MB makes a thread larger and not faster (measured).
+const YOUNG_MB = 24;
+
+/// What all shares together may keep, of what one thread may. Flows that have ended are
+/// found out in another order by several tables than by one, so less is left to chance.
+const SHARED_PART = 0.75;
+
+/// Returns null if a limit was reached: what is given up then depends on all flows
+/// together, so one thread has to do it.
+export async function analyseInShards(
+  path: InputPath,
+  position: number,
+  run: ShardedRun,
+): Promise<Analysed | null> {
+  const { shares, maskInstallation, signal } = run;
+  const told = { bytes: 0, packets: 0 };
+  const onRead = (bytes: number, packets: number) => {
+    told.bytes += bytes;
+    told.packets += packets;
+    run.onRead(bytes, packets);
+  };
+  const readAgain = () => {
+    run.onRead(-told.bytes, -told.packets);
+    return null;
+  };
+  const buffers = newSharedBuffers(shares);
+  const limits = limitsOfShare(run.limits, shares);
+  const workers = Array.from({ length: shares }, (_, index) => {
+    const data: ShardData = { position, share: { index, of: shares }, limits, maskInstallation, buffers };
+    return new Worker(run.program ?? THREAD_PROGRAM, {
+      workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
+  });
+  const answers = Promise.all(workers.map(answerOf));
+  // A thread that dies is told of when all are asked.
+  answers.catch(() => {});
+  const sender = new BatchSender(buffers);
+  const intake = new Intake(
+    (batch) => sender.publish(batch, intake.counts.beganUs),
+    () => sender.next(),
+  );
+  try {
+    const options = { reader: 'sealert', signal, onRead, chunks: sender } as const;
+    const read = await readCapture(
+      path,
+      (batch) => intake.push(batch),
+      options,
+      new SharedReaderBuffers(sender),
+    );
+    sender.end();
+    const engine = new Engine({ limits: run.limits, maskInstallation });
+    engine.begin(position);
+    engine.intakeIs(intake.counts);
+    for (const answer of await answers) {
+      if (answer.kind === 'limit') return readAgain();
+      engine.absorb(answer.parts);
+    }
+    return engine.reachedLimit ? readAgain() : concluded(read, engine.end());
+  } catch (error) {
+    const reason = `its analysis ended early: ${describeError(error)}`;
+    return { input: unreadable(path.path, reason), findings: new Engine().end() };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+/// What a thread ends with. Rejects if it dies before.
+function answerOf(worker: Worker): Promise<ShardAnswer> {
+  return new Promise((resolve, reject) => {
+    worker.on('error', reject);
+    worker.on('exit', (code) => reject(new Error(`a thread ended with ${code}`)));
+    worker.on('message', resolve);
+  });
+}
+
+/// Every thread puts together all fragments, so the room for these is not divided.
+function limitsOfShare(limits: EngineLimits, shares: number): EngineLimits {
+  const part = (limit: number) => Math.max(1, Math.floor((limit * SHARED_PART) / shares));
+  return {
+    ...limits,
+    maxFlows: part(limits.maxFlows),
+    maxFollowedFlows: part(limits.maxFollowedFlows),
+    maxFollowedDatagramFlows: part(limits.maxFollowedDatagramFlows),
+    maxKeptBytes: part(limits.maxKeptBytes),
+  };
+}
+
+/// Buffers that the threads see as well.
+class SharedReaderBuffers extends ReaderBuffers {
+  private current: ByteChunk | undefined;
+
+  constructor(private readonly sender: BatchSender) {
+    super(sender.tail);
+  }
+
+  override nextChunk(): ByteChunk {
+    if (this.current !== undefined) this.sender.give(this.current);
+    this.current = this.sender.take();
+    return this.current;
+  }
+}

@@ -1,0 +1,211 @@
+/// Packets on their way from the thread that reads a capture to those that look
+/// at its flows, in memory that all of them share.
+///
+///     chunks      bytes of the capture, as `ByteChunk`; the last one is the reader's tail
+///     slots       batches in a ring: which chunk, the frames, what was decoded of them
+///     control     how far everybody is, in batches since the beginning
+///
+/// Whoever reads waits until all have done with what a slot or a chunk held.
+
+import { ByteChunk, CHUNK_BUFFER_BYTES, CHUNK_HEADROOM } from '../capture/byte-chunk.js';
+import { BATCH_FRAMES, FRAME_BATCH_BYTES, FrameBatch } from '../capture/frame-batch.js';
+import { PacketBatch } from '../wire/packet-batch.js';
+import type { ChunkPool } from './buffer-pool.js';
+
+/// Chunks that are read ahead, being analysed, and some between, so that nobody waits for a moment.
+const CHUNKS = 5;
+/// A chunk of small packets gives five batches.
+const SLOTS = 24;
+
+/// A batch takes milliseconds.
+const SILENCE_MS = 60_000;
+
+/// Words of `control`: batches handed over, the number that the one after the last would
+/// have (0 while more may come), and for each engine the batches that it has done.
+const PUBLISHED = 0;
+const ENDED = 1;
+const DONE = 2;
+
+/// More batches than there can be.
+const LEFT = 0x7fff_ffff;
+
+/// Words at the beginning of a slot.
+const SLOT_CHUNK = 0;
+const SLOT_COUNT = 1;
+const SLOT_HEAD_BYTES = 8;
+
+/// What a thread needs to take part.
+export interface SharedBuffers {
+  control: SharedArrayBuffer;
+  /// One number: time of the first packet.
+  began: SharedArrayBuffer;
+  tail: SharedArrayBuffer;
+  chunks: SharedArrayBuffer[];
+  slots: { head: SharedArrayBuffer; frames: SharedArrayBuffer; packets: SharedArrayBuffer }[];
+}
+
+export function newSharedBuffers(engines: number): SharedBuffers {
+  const shared = (bytes: number) => new SharedArrayBuffer(bytes);
+  return {
+    control: shared((DONE + engines) * 4),
+    began: shared(8),
+    tail: shared(CHUNK_HEADROOM),
+    chunks: Array.from({ length: CHUNKS }, () => shared(CHUNK_BUFFER_BYTES)),
+    slots: Array.from({ length: SLOTS }, () => ({
+      head: shared(SLOT_HEAD_BYTES),
+      frames: shared(FRAME_BATCH_BYTES),
+      packets: shared(PacketBatch.bytesFor(BATCH_FRAMES)),
+    })),
+  };
+}
+
+class Slot {
+  readonly head: Int32Array;
+  readonly frames: FrameBatch;
+  readonly packets: PacketBatch;
+
+  constructor({ head, frames, packets }: SharedBuffers['slots'][number]) {
+    this.head = new Int32Array(head);
+    this.frames = new FrameBatch(frames);
+    this.packets = new PacketBatch(BATCH_FRAMES, packets);
+  }
+}
+
+/// The side of the thread that reads.
+export class BatchSender implements ChunkPool {
+  readonly tail: Uint8Array;
+  private readonly control: Int32Array;
+  private readonly began: Float64Array;
+  private readonly slots: readonly Slot[];
+  private readonly free: ByteChunk[];
+  private readonly indexOf = new Map<Uint8Array, number>();
+  /// Chunks that were given back, with the number of the last batch that may point into each.
+  private readonly given: { chunk: ByteChunk; until: number }[] = [];
+  private published = 0;
+
+  constructor(buffers: SharedBuffers) {
+    this.control = new Int32Array(buffers.control);
+    this.began = new Float64Array(buffers.began);
+    this.slots = buffers.slots.map((slot) => new Slot(slot));
+    this.free = buffers.chunks.map((chunk) => new ByteChunk(chunk));
+    this.tail = new Uint8Array(buffers.tail);
+    for (const [i, { bytes }] of this.free.entries()) this.indexOf.set(bytes, i);
+    this.indexOf.set(this.tail, this.free.length);
+  }
+
+  /// Waits until there is one.
+  take(): ByteChunk {
+    for (;;) {
+      const chunk = this.free.pop();
+      if (chunk !== undefined) return chunk;
+      const { chunk: oldest, until } = this.given.shift()!;
+      this.waitUntilDone(until);
+      this.free.push(oldest);
+    }
+  }
+
+  give(chunk: ByteChunk): void {
+    this.given.push({ chunk, until: this.published });
+  }
+
+  /// The batch to decode into: waits until it is free.
+  next(): PacketBatch {
+    this.waitUntilDone(this.published + 1 - SLOTS);
+    return this.slots[this.published % SLOTS]!.packets;
+  }
+
+  /// Hands over what `next` gave, with its frames.
+  publish({ frames }: PacketBatch, beganUs: number): void {
+    const slot = this.slots[this.published % SLOTS]!;
+    const { count } = frames;
+    slot.head[SLOT_CHUNK] = this.indexOf.get(frames.bytes)!;
+    slot.head[SLOT_COUNT] = count;
+    const copy = slot.frames;
+    copy.timeUs.set(frames.timeUs.subarray(0, count));
+    copy.offset.set(frames.offset.subarray(0, count));
+    copy.capturedLen.set(frames.capturedLen.subarray(0, count));
+    copy.originalLen.set(frames.originalLen.subarray(0, count));
+    copy.linkType.set(frames.linkType.subarray(0, count));
+    copy.frame.set(frames.frame.subarray(0, count));
+    this.began[0] = beganUs;
+    this.published++;
+    Atomics.store(this.control, PUBLISHED, this.published);
+    Atomics.notify(this.control, PUBLISHED);
+  }
+
+  /// No more batches come.
+  end(): void {
+    Atomics.store(this.control, ENDED, this.published + 1);
+    // Those who wait for another batch look again.
+    Atomics.store(this.control, PUBLISHED, this.published + 1);
+    Atomics.notify(this.control, PUBLISHED);
+  }
+
+  /// Throws if an engine stays where it is: its thread has died then.
+  private waitUntilDone(batch: number): void {
+    for (let word = DONE; word < this.control.length; word++) {
+      for (;;) {
+        const done = Atomics.load(this.control, word);
+        if (done >= batch) break;
+        if (Atomics.wait(this.control, word, done, SILENCE_MS) !== 'timed-out') continue;
+        throw new Error(`a thread has done nothing for ${SILENCE_MS / 1000} s`);
+      }
+    }
+  }
+}
+
+/// The side of an engine.
+export class BatchReceiver {
+  private readonly control: Int32Array;
+  private readonly began: Float64Array;
+  private readonly slots: readonly Slot[];
+  private readonly bytes: readonly Uint8Array[];
+  private readonly views: readonly DataView[];
+  private received = 0;
+
+  constructor(
+    buffers: SharedBuffers,
+    private readonly engine: number,
+  ) {
+    this.control = new Int32Array(buffers.control);
+    this.began = new Float64Array(buffers.began);
+    this.slots = buffers.slots.map((slot) => new Slot(slot));
+    const all = [...buffers.chunks, buffers.tail];
+    this.bytes = all.map((buffer) => new Uint8Array(buffer));
+    this.views = all.map((buffer) => new DataView(buffer));
+  }
+
+  /// Time of the capture's first packet; known once a batch was received.
+  get beganUs(): number {
+    return this.began[0]!;
+  }
+
+  /// Waits for the next batch, which is valid until `done`. Null if there is none.
+  next(): PacketBatch | null {
+    const { control, received } = this;
+    while (Atomics.load(control, PUBLISHED) === received) Atomics.wait(control, PUBLISHED, received);
+    if (Atomics.load(control, ENDED) === received + 1) return null;
+    const { head, frames, packets } = this.slots[received % SLOTS]!;
+    const chunk = head[SLOT_CHUNK]!;
+    frames.count = head[SLOT_COUNT]!;
+    frames.bytes = this.bytes[chunk]!;
+    frames.view = this.views[chunk]!;
+    packets.frames = frames;
+    return packets;
+  }
+
+  done(): void {
+    this.tell(++this.received);
+  }
+
+  /// Nobody need wait for this engine any more.
+  leave(): void {
+    this.tell(LEFT);
+  }
+
+  private tell(done: number): void {
+    const word = DONE + this.engine;
+    Atomics.store(this.control, word, done);
+    Atomics.notify(this.control, word);
+  }
+}
