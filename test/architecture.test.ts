@@ -85,6 +85,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'capture',
     'detect',
     'engine.ts',
+    'intake.ts',
     'live-engine.ts',
     'tracing-engine.ts',
     'flow/flow-trace.ts',
