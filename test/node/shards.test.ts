@@ -146,6 +146,20 @@ test('where a limit is reached, one thread has to do it, and what was read is ta
   }
 });
 
+test('nothing more is read once a limit was reached', async (t) => {
+  const capture = pcap(frames);
+  const input = await written(t, capture);
+  let most = 0;
+  let bytesRead = 0;
+  const onRead = (bytes: number) => {
+    bytesRead += bytes;
+    most = Math.max(most, bytesRead);
+  };
+  const limits = { ...DEFAULT_FLOW_LIMITS, maxFlows: 40 };
+  assert.equal(await analyseInShards(input, 0, runWith({ limits, onRead })), null);
+  assert.ok(most < capture.length, `${most} of ${capture.length} bytes`);
+});
+
 test('all that was read is told of', async (t) => {
   const capture = pcap(frames);
   const input = await written(t, capture);
