@@ -119,6 +119,16 @@ test('cut packets, a clock that jumps', async (t) => {
   assert.deepEqual(shared, alone);
 });
 
+test('one packet far ahead of its time ends all flows, whoever has them', async (t) => {
+  const thin = frames.slice(0, 20_000).map((frame, i) => ({
+    ...frame,
+    timeUs: i === 9_000 ? frame.timeUs + 900_000_000 : frame.timeUs,
+  }));
+  const { shared, alone } = await both(t, pcap(thin), { shares: 3 });
+  assert.equal(alone.findings.clockJumps.length, 1);
+  assert.deepEqual(shared, alone);
+});
+
 test('what is no capture, and what is not there', async (t) => {
   const { shared, alone } = await both(t, new Uint8Array(5000).fill(0x20), {});
   assert.ok(alone.input.error);
