@@ -151,11 +151,6 @@ export class FlowTracker {
     }
   }
 
-  /// Flows followed at the moment.
-  get followedFlows(): number {
-    return this.tcp.flows.count + this.datagrams.flows.count;
-  }
-
   /// Ends the followed flows that have been silent for too long at `nowUs`. New flows
   /// do that as well, but live none may come.
   endSilent(nowUs: number): void {
