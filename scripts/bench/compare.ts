@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Bench, say, warm } from './bench.js';
 import { PLAIN_LOOP, SEALERT } from './candidates.js';
 import { type Format, type Input, type InputName, prepareInput } from './inputs.js';
-import { type Measurement, measure } from './measure.js';
+import { measure } from './measure.js';
 import { describeInput, resultTable, type Series } from './results.js';
 import { readReport, scan } from './scan.js';
 import { comparable, faultsOf, sessionIds } from './verify.js';
@@ -46,7 +46,7 @@ async function measureAll(bench: Bench, input: Input, check: () => void): Promis
       const scratch = join(bench.work, 'scratch');
       mkdirSync(scratch);
       try {
-        (series.rounds as Measurement[]).push(await measure(candidate.command(input, scratch)));
+        series.rounds.push(await measure(candidate.command(input, scratch)));
       } catch (error) {
         if (isOurs(series)) throw error;
         series.failure = (error as Error).message;

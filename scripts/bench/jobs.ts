@@ -1,4 +1,4 @@
-/** Several captures at a time: the scan with one job and with two. */
+/** Several captures, and a single large one: the scan with one job and with two. */
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '#sealert/report/model.js';
@@ -29,7 +29,7 @@ export async function measureJobs(bench: Bench): Promise<string> {
     ...(await measureInput(bench, 'one capture', [join(bench.inputs, 'jobs.pcap')], REPEATS)),
   ];
   return [
-    '## Jobs: mixed traffic, several captures at a time',
+    '## Jobs: mixed traffic, one job and two',
     'The reports are the same for any number of jobs, byte for byte but for the run itself (command, times).',
     table(['input', '--jobs', 'rounds', 'seconds', 'CPU seconds', 'peak memory', 'speed-up'], rows),
   ].join('\n\n');

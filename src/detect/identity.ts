@@ -4,6 +4,7 @@ import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import ipaddr from 'ipaddr.js';
+import { type Layer, networkOf } from '../wire/layers.js';
 
 /// An address of 4 or 16 bytes as text; IPv6 as RFC 5952 asks.
 export function addressText(address: Uint8Array): string {
@@ -28,7 +29,7 @@ export function endKey(end: RawEnd): string {
 }
 
 /// A flow, by whatever its ends are called.
-export type NamedFlow = { input: number; firstUs: number } & (
+export type NamedFlow = { input: number; firstUs: number; layers?: readonly Layer[] } & (
   | { a: RawEnd; b: RawEnd }
   | { client: RawEnd; server: RawEnd }
 );
@@ -36,7 +37,8 @@ export type NamedFlow = { input: number; firstUs: number } & (
 /// Tells the flows of all captures apart, whoever is taken for the client.
 export function flowKey(flow: NamedFlow): string {
   const ends = 'a' in flow ? [flow.a, flow.b] : [flow.client, flow.server];
-  return `${flow.input} ${flow.firstUs} ${ends.map(endKey).sort().join(' ')}`;
+  const network = flow.layers === undefined ? '' : networkOf(flow.layers);
+  return `${flow.input} ${flow.firstUs} ${ends.map(endKey).sort().join(' ')} ${network}`;
 }
 
 /// Findings by the beginning of their flows. The order in which flows end, and are told of,

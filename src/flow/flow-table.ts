@@ -216,6 +216,12 @@ export class FlowTable {
     return this.insert(batch, i);
   }
 
+  /// The flow of the i-th packet is in another table: of what all flows share, both know the same.
+  passOver(batch: PacketBatch, i: number): void {
+    this.advance(batch.frames.timeUs[i]!);
+    this.keyOf(batch, i);
+  }
+
   private keyOf(batch: PacketBatch, i: number): number {
     const key = batch.key[i]!;
     const tenant = batch.tenant[i]!;

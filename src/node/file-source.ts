@@ -1,5 +1,5 @@
 /// Bytes of a file or of standard input on their way to a reader: large reads
-/// into two buffers used in turn, the next read under way while the last one
+/// into a few buffers used in turn, the next reads under way while one buffer
 /// is analysed; compression told by its magic.
 
 import { createReadStream } from 'node:fs';

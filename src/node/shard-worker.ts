@@ -25,5 +25,6 @@ function analyseShare(): ShardAnswer {
     receiver.done();
     if (engine.reachedLimit) return { kind: 'limit' };
   }
-  return { kind: 'parts', parts: engine.endShare() };
+  const parts = engine.endShare();
+  return engine.reachedLimit ? { kind: 'limit' } : { kind: 'parts', parts };
 }

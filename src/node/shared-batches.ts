@@ -17,8 +17,10 @@ const CHUNKS = 5;
 /// A chunk of small packets gives five batches.
 const SLOTS = 24;
 
-/// A batch takes milliseconds.
-const SILENCE_MS = 60_000;
+/// A batch takes milliseconds. Looked at in steps: a process that is stopped for a while
+/// and goes on (Ctrl-Z) finds one of them over, not all.
+const SILENCE_STEP_MS = 1_000;
+const SILENCE_STEPS = 60;
 
 /// Words of `control`: batches handed over, the number that the one after the last would
 /// have (0 while more may come), and for each engine the batches that it has done.
@@ -82,6 +84,8 @@ export class BatchSender implements ChunkPool {
   /// Chunks that were given back, with the number of the last batch that may point into each.
   private readonly given: { chunk: ByteChunk; until: number }[] = [];
   private published = 0;
+  /// Steps since an engine was last seen to go on.
+  private silentSteps = 0;
 
   constructor(buffers: SharedBuffers) {
     this.control = new Int32Array(buffers.control);
@@ -141,14 +145,17 @@ export class BatchSender implements ChunkPool {
     Atomics.notify(this.control, PUBLISHED);
   }
 
-  /// Throws if an engine stays where it is: its thread has died then.
+  /// Throws if an engine wants no more, or stays where it is: its thread has died then.
   private waitUntilDone(batch: number): void {
     for (let word = DONE; word < this.control.length; word++) {
       for (;;) {
         const done = Atomics.load(this.control, word);
+        if (done === LEFT) throw new Error('a thread has ended early');
         if (done >= batch) break;
-        if (Atomics.wait(this.control, word, done, SILENCE_MS) !== 'timed-out') continue;
-        throw new Error(`a thread has done nothing for ${SILENCE_MS / 1000} s`);
+        const isSilent = Atomics.wait(this.control, word, done, SILENCE_STEP_MS) === 'timed-out';
+        this.silentSteps = isSilent ? this.silentSteps + 1 : 0;
+        if (this.silentSteps < SILENCE_STEPS) continue;
+        throw new Error(`a thread has done nothing for ${(SILENCE_STEPS * SILENCE_STEP_MS) / 1000} s`);
       }
     }
   }
@@ -198,7 +205,7 @@ export class BatchReceiver {
     this.tell(++this.received);
   }
 
-  /// Nobody need wait for this engine any more.
+  /// This engine takes no more: before the end of the batches that ends them for all.
   leave(): void {
     this.tell(LEFT);
   }

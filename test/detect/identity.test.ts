@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { addressText, communityId, sessionId } from '#sealert/detect/identity.js';
+import { addressText, communityId, flowKey, inOrder, sessionId } from '#sealert/detect/identity.js';
 import { rfc3339 } from '#sealert/detect/rfc3339.js';
+import type { Layer } from '#sealert/wire/layers.js';
 import fc from '../support/property.js';
 
 const end = (port: number, ...address: number[]) => ({ address: Uint8Array.from(address), port });
@@ -74,5 +75,23 @@ test('times as text: the date and second that Node gives, and the microseconds',
       assert.equal(rfc3339(timeUs), expected);
     }),
     { numRuns: 1000 },
+  );
+});
+
+test('flows with the same ends and times in two networks are two, and in one order', () => {
+  const a = { address: Uint8Array.of(10, 0, 0, 1), port: 443 };
+  const b = { address: Uint8Array.of(10, 0, 0, 2), port: 50_000 };
+  const flow = (...ids: number[]) => {
+    const layers = ids.map((id): Layer => ({ kind: 'vxlan', id, source: null, destination: null }));
+    return { input: 0, firstUs: 1, client: a, server: b, layers };
+  };
+  const [plain, first, second] = [flow(), flow(1), flow(2)];
+  assert.equal(new Set([plain, first, second].map(flowKey)).size, 3);
+  const { client: server, server: client, ...rest } = first;
+  assert.equal(flowKey({ ...rest, client, server }), flowKey(first));
+  const sorted = [plain, first, second];
+  assert.deepEqual(
+    inOrder([second, plain, first], (found) => found),
+    sorted,
   );
 });

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatagramAnalysis } from '#sealert/flow/datagram-flow.js';
 import type { FlowEnd } from '#sealert/flow/flow-table.js';
-import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from '#sealert/flow/flow-tracker.js';
+import {
+  type Analysts,
+  DEFAULT_FLOW_LIMITS,
+  type FlowShare,
+  FlowTracker,
+  type FlowTrackerLimits,
+} from '#sealert/flow/flow-tracker.js';
 import type { FlowAnalysis, StreamAnalysis, TcpFlow } from '#sealert/flow/tcp-flow.js';
 import { decodeFrame } from '#sealert/wire/decode.js';
 import { Packet } from '#sealert/wire/packet.js';
@@ -50,19 +56,24 @@ class Witness implements FlowAnalysis {
   }
 }
 
+/// None but those of TLS flows.
+function analysts(tls: () => FlowAnalysis): Analysts {
+  return {
+    tls,
+    ssh: (): StreamAnalysis => assert.fail('no SSH in these tests'),
+    plain: (): StreamAnalysis => assert.fail('no blocks in these tests'),
+    openVpn: (): StreamAnalysis => assert.fail('no OpenVPN in these tests'),
+    datagrams: (): DatagramAnalysis => assert.fail('no datagrams in these tests'),
+  };
+}
+
 function track(frames: readonly TestFrame[], limits: Partial<FlowTrackerLimits> = {}, unwanted = -1) {
   const witnesses: Witness[] = [];
   const tracker = new FlowTracker(
-    {
-      tls: () => {
-        witnesses.push(new Witness(unwanted));
-        return witnesses.at(-1)!;
-      },
-      ssh: (): StreamAnalysis => assert.fail('no SSH in these tests'),
-      plain: (): StreamAnalysis => assert.fail('no blocks in these tests'),
-      openVpn: (): StreamAnalysis => assert.fail('no OpenVPN in these tests'),
-      datagrams: (): DatagramAnalysis => assert.fail('no datagrams in these tests'),
-    },
+    analysts(() => {
+      witnesses.push(new Witness(unwanted));
+      return witnesses.at(-1)!;
+    }),
     { ...DEFAULT_FLOW_LIMITS, ...limits },
   );
   const packet = new Packet();
@@ -285,4 +296,22 @@ test('losses and cut packets are counted as missing bytes and gaps', () => {
     facts.missing,
     frames.reduce((sum, { bytes }) => sum + Math.max(0, bytes.length - 100), 0),
   );
+});
+
+test('more networks than have numbers: as many flows, however many share them', () => {
+  const packet = new Packet();
+  const flowsOf = (share?: FlowShare): number => {
+    const tracker = new FlowTracker(analysts(assert.fail), DEFAULT_FLOW_LIMITS, undefined, share);
+    for (let network = 1; network <= 1100; network++) {
+      const bytes = ethernet(ip(ADDRESSES, tcp({ sourcePort: 40_000 + (network % 8), flags: SYN })));
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      assert.equal(decodeFrame(view, 0, bytes.length, bytes.length, 1, packet), 0);
+      packet.layers.setTenant(1, network);
+      tracker.packets(batchOf(packet, view, START_US, network));
+    }
+    return tracker.table.tcpFlows;
+  };
+  const shares = [0, 1].map((index) => flowsOf({ index, of: 2 }));
+  assert.ok(Math.min(...shares) > 0);
+  assert.equal(shares[0]! + shares[1]!, flowsOf());
 });

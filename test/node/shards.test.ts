@@ -119,6 +119,16 @@ test('cut packets, a clock that jumps', async (t) => {
   assert.deepEqual(shared, alone);
 });
 
+test('one packet far ahead of its time ends all flows, whoever has them', async (t) => {
+  const thin = frames.slice(0, 20_000).map((frame, i) => ({
+    ...frame,
+    timeUs: i === 9_000 ? frame.timeUs + 900_000_000 : frame.timeUs,
+  }));
+  const { shared, alone } = await both(t, pcap(thin), { shares: 3 });
+  assert.equal(alone.findings.clockJumps.length, 1);
+  assert.deepEqual(shared, alone);
+});
+
 test('what is no capture, and what is not there', async (t) => {
   const { shared, alone } = await both(t, new Uint8Array(5000).fill(0x20), {});
   assert.ok(alone.input.error);
@@ -144,6 +154,20 @@ test('where a limit is reached, one thread has to do it, and what was read is ta
     assert.equal(await analyseInShards(input, 0, runWith({ limits, onRead })), null, name);
     assert.deepEqual(read, { bytes: 0, packets: 0 });
   }
+});
+
+test('nothing more is read once a limit was reached', async (t) => {
+  const capture = pcap(frames);
+  const input = await written(t, capture);
+  let most = 0;
+  let bytesRead = 0;
+  const onRead = (bytes: number) => {
+    bytesRead += bytes;
+    most = Math.max(most, bytesRead);
+  };
+  const limits = { ...DEFAULT_FLOW_LIMITS, maxFlows: 40 };
+  assert.equal(await analyseInShards(input, 0, runWith({ limits, onRead })), null);
+  assert.ok(most < capture.length, `${most} of ${capture.length} bytes`);
 });
 
 test('all that was read is told of', async (t) => {
