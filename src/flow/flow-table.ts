@@ -448,7 +448,7 @@ export class FlowTable {
   }
 
   private idleSeconds(at: number): number {
-    return (this.clock - this.words[at + WORD_LAST_SECOND]!) | 0;
+    return (this.clock - this.words[at + WORD_LAST_SECOND]!) >>> 0;
   }
 
   private idleLimit(kind: number): number {

@@ -132,7 +132,11 @@ export class FlowTracker {
         if ((what & IS_FRAGMENT) !== 0) this.fragment(batch, i);
         continue;
       }
-      if (shares > 1 && shareOf(hash[i]!, shares) !== share) continue;
+      if (shares > 1 && shareOf(hash[i]!, shares) !== share) {
+        // What has ended is a matter of all packets, whoever looks at them.
+        table.advance(timeUs[i]!);
+        continue;
+      }
       const entry = table.find(batch, i);
       if ((what & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, batch, i)) {
         table.restart(entry, batch, i);

@@ -13,6 +13,7 @@ import { listInputs } from '#sealert/node/inputs.js';
 import { analyseInShards, type ShardedRun } from '#sealert/node/shards.js';
 import { concat, pcap, pcapng, type TestFrame } from '../support/capture-builder.js';
 import { temporaryFolder } from '../support/cli.js';
+import { ADDRESSES, ethernet, ip, udp } from '../support/frames.js';
 import { ROOT } from '../support/paths.js';
 import { Random } from '../support/random.js';
 import { readFrames } from '../support/read.js';
@@ -117,6 +118,20 @@ test('cut packets, a clock that jumps', async (t) => {
   assert.ok(alone.findings.diagnostics.cutPackets > 100);
   assert.equal(alone.findings.clockJumps.length, 1);
   assert.deepEqual(shared, alone);
+});
+
+test('one packet that is ahead of its time ends the flows of every thread', async (t) => {
+  const some = frames.slice(0, 8_000);
+  const flowsOf = ({ findings }: Analysed) => findings.diagnostics.flows.tcp;
+  const inTime = await both(t, pcap(some), {});
+  // Minutes, and more seconds than a signed word holds.
+  for (const aheadUs of [1_000_000_000, 2_500_000_000_000_000]) {
+    const odd = { bytes: ethernet(ip(ADDRESSES, udp(1, 2))), timeUs: some[4_000]!.timeUs + aheadUs };
+    const early = some.toSpliced(4_000, 0, odd);
+    const { shared, alone } = await both(t, pcap(early), { shares: 3 });
+    assert.ok(flowsOf(alone) > flowsOf(inTime.alone));
+    assert.deepEqual(shared, alone);
+  }
 });
 
 test('what is no capture, and what is not there', async (t) => {
