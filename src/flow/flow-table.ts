@@ -216,6 +216,13 @@ export class FlowTable {
     return this.insert(batch, i);
   }
 
+  /// Takes what the i-th packet tells of all flows, where its own is kept by another table:
+  /// how late it is, and that there is its network.
+  passOver({ frames, tenant }: PacketBatch, i: number): void {
+    this.advance(frames.timeUs[i]!);
+    if (tenant[i] !== 0) this.tenantNumber(tenant[i]!);
+  }
+
   private keyOf(batch: PacketBatch, i: number): number {
     const key = batch.key[i]!;
     const tenant = batch.tenant[i]!;

@@ -133,8 +133,7 @@ export class FlowTracker {
         continue;
       }
       if (shares > 1 && shareOf(hash[i]!, shares) !== share) {
-        // What has ended is a matter of all packets, whoever looks at them.
-        table.advance(timeUs[i]!);
+        table.passOver(batch, i);
         continue;
       }
       const entry = table.find(batch, i);

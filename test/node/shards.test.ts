@@ -21,6 +21,8 @@ import { fragmented, WRAPPERS, wrapped } from '../support/wrap.js';
 
 const START_US = 1_700_000_000_000_000;
 const VXLAN = WRAPPERS.find(({ name }) => name.startsWith('VXLAN'))!;
+/// Behind Ethernet, IPv4, UDP and four bytes; the last of its three bytes stays zero.
+const VXLAN_NETWORK_AT = 46;
 
 /// All samples at once, many times over: some in fragments, some in a tunnel, some recorded twice.
 function crowd(rounds: number): TestFrame[] {
@@ -132,6 +134,20 @@ test('one packet that is ahead of its time ends the flows of every thread', asyn
     assert.ok(flowsOf(alone) > flowsOf(inTime.alone));
     assert.deepEqual(shared, alone);
   }
+});
+
+test('more networks than can be told apart', async (t) => {
+  const inNetwork = (network: number, port: number) => {
+    const bytes = wrapped(VXLAN, ethernet(ip(ADDRESSES, udp(port, 6_000, Uint8Array.of(1)))));
+    new DataView(bytes.buffer).setUint16(VXLAN_NETWORK_AT, network, false);
+    return { bytes, timeUs: START_US };
+  };
+  const networks = Array.from({ length: 1_500 }, (_, i) => i + 1);
+  const crowded = networks.flatMap((n) => [inNetwork(n, 5_000 + (n % 7)), inNetwork(n, 5_000 + (n % 5))]);
+  const { shared, alone } = await both(t, pcap(crowded), { shares: 4 });
+  const { udp: flows } = alone.findings.diagnostics.flows;
+  assert.ok(flows > 1_022 && flows < 2_400);
+  assert.deepEqual(shared, alone);
 });
 
 test('what is no capture, and what is not there', async (t) => {
