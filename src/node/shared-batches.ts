@@ -17,8 +17,10 @@ const CHUNKS = 5;
 /// A chunk of small packets gives five batches.
 const SLOTS = 24;
 
-/// A batch takes milliseconds.
-const SILENCE_MS = 60_000;
+/// A thread that does nothing for so long has died: a batch takes milliseconds. Waited for
+/// in pieces, so that a process which is stopped for a while loses no more than one of them.
+const SILENCE_MS = 30_000;
+const SILENCE_PIECES = 30;
 
 /// Words of `control`: batches handed over, the number that the one after the last would
 /// have (0 while more may come), and for each engine the batches that it has done.
@@ -74,6 +76,8 @@ class Slot {
 /// The side of the thread that reads.
 export class BatchSender implements ChunkPool {
   readonly tail: Uint8Array;
+  /// Why nothing can be handed over any more; null while it can.
+  failure: Error | null = null;
   private readonly control: Int32Array;
   private readonly began: Float64Array;
   private readonly slots: readonly Slot[];
@@ -83,7 +87,10 @@ export class BatchSender implements ChunkPool {
   private readonly given: { chunk: ByteChunk; until: number }[] = [];
   private published = 0;
 
-  constructor(buffers: SharedBuffers) {
+  constructor(
+    buffers: SharedBuffers,
+    private readonly silenceMs = SILENCE_MS,
+  ) {
     this.control = new Int32Array(buffers.control);
     this.began = new Float64Array(buffers.began);
     this.slots = buffers.slots.map((slot) => new Slot(slot));
@@ -143,12 +150,17 @@ export class BatchSender implements ChunkPool {
 
   /// Throws if an engine stays where it is: its thread has died then.
   private waitUntilDone(batch: number): void {
-    for (let word = DONE; word < this.control.length; word++) {
-      for (;;) {
-        const done = Atomics.load(this.control, word);
+    const { control, silenceMs } = this;
+    for (let word = DONE; word < control.length; word++) {
+      for (let silent = 0; ; ) {
+        const done = Atomics.load(control, word);
         if (done >= batch) break;
-        if (Atomics.wait(this.control, word, done, SILENCE_MS) !== 'timed-out') continue;
-        throw new Error(`a thread has done nothing for ${SILENCE_MS / 1000} s`);
+        if (this.failure !== null) throw this.failure;
+        const woken = Atomics.wait(control, word, done, silenceMs / SILENCE_PIECES) !== 'timed-out';
+        silent = woken ? 0 : silent + 1;
+        if (silent < SILENCE_PIECES) continue;
+        const seconds = silenceMs / 1000;
+        this.failure = new Error(`one of its threads has done nothing for ${seconds} s; --jobs 1 needs none`);
       }
     }
   }

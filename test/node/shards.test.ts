@@ -168,12 +168,15 @@ test('where a limit is reached, one thread has to do it, and what was read is ta
   };
   for (const [name, limits] of Object.entries(tight)) {
     const read = { bytes: 0, packets: 0 };
+    let most = 0;
     const onRead = (bytes: number, packets: number) => {
       read.bytes += bytes;
       read.packets += packets;
+      most = Math.max(most, read.packets);
     };
     assert.equal(await analyseInShards(input, 0, runWith({ limits, onRead })), null, name);
     assert.deepEqual(read, { bytes: 0, packets: 0 });
+    assert.ok(most < frames.length, 'what is of no use is not read to its end');
   }
 });
 
@@ -213,12 +216,25 @@ test('a run that is stopped gives what was read', async (t) => {
   assert.equal(stopped!.findings.diagnostics.packets, packets);
 });
 
+const program = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+
 test('a thread that dies is an error of the capture', async (t) => {
   const input = await written(t, pcap(frames.slice(0, 100)));
-  const program = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
   const thrown = await analyseInShards(input, 0, runWith({ program: program("throw new Error('no luck')") }));
   assert.equal(thrown!.input.error, 'its analysis ended early: no luck');
   assert.deepEqual(thrown!.findings.sessions, []);
   const exited = await analyseInShards(input, 0, runWith({ program: program('process.exit(7)') }));
   assert.equal(exited!.input.error, 'its analysis ended early: a thread ended with 7');
+});
+
+test('threads that take nothing are waited for once, and are no damage of the capture', async (t) => {
+  const input = await written(t, pcap(frames));
+  const ends = { "throw new Error('no luck')": 'no luck', 'setInterval(() => {}, 9)': 'one of its threads' };
+  for (const [code, reason] of Object.entries(ends)) {
+    const began = performance.now();
+    const lost = await analyseInShards(input, 0, runWith({ program: program(code), silenceMs: 600 }));
+    assert.ok(lost!.input.error!.startsWith(`its analysis ended early: ${reason}`), lost!.input.error);
+    assert.deepEqual(lost!.input.damage, []);
+    assert.ok(performance.now() - began < 5_000);
+  }
 });
