@@ -216,10 +216,11 @@ export class FlowTable {
     return this.insert(batch, i);
   }
 
-  /// The flow of the i-th packet is in another table: of what all flows share, both know the same.
-  passOver(batch: PacketBatch, i: number): void {
-    this.advance(batch.frames.timeUs[i]!);
-    this.keyOf(batch, i);
+  /// Takes what the i-th packet tells of all flows, where its own is kept by another table:
+  /// how late it is, and that there is its network.
+  passOver({ frames, tenant }: PacketBatch, i: number): void {
+    this.advance(frames.timeUs[i]!);
+    if (tenant[i] !== 0) this.tenantNumber(tenant[i]!);
   }
 
   private keyOf(batch: PacketBatch, i: number): number {
@@ -454,7 +455,7 @@ export class FlowTable {
   }
 
   private idleSeconds(at: number): number {
-    return (this.clock - this.words[at + WORD_LAST_SECOND]!) | 0;
+    return (this.clock - this.words[at + WORD_LAST_SECOND]!) >>> 0;
   }
 
   private idleLimit(kind: number): number {

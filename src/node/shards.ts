@@ -37,8 +37,9 @@ export interface ShardedRun {
   signal?: AbortSignal | undefined;
   /// Told of what was read since the last call; taken back, with negative numbers, if it has to be read again.
   onRead(bytes: number, packets: number): void;
-  /// The program of a thread.
+  /// The program of a thread, and how long it may do nothing.
   program?: URL;
+  silenceMs?: number;
 }
 
 const THREAD_PROGRAM = new URL('./shard-worker.js', import.meta.url);
@@ -77,16 +78,19 @@ export async function analyseInShards(
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
   });
-  const answers = Promise.all(workers.map(answerOf));
+  // The rest need not be read once a thread has given up, or died.
+  const enough = new AbortController();
+  const answers = Promise.all(workers.map((worker) => answerOf(worker, enough)));
   // A thread that dies is told of when all are asked.
   answers.catch(() => {});
-  const sender = new BatchSender(buffers);
+  const sender = new BatchSender(buffers, run.silenceMs);
   const intake = new Intake(
     (batch) => sender.publish(batch, intake.counts.beganUs),
     () => sender.next(),
   );
   try {
-    const options = { reader: 'sealert', signal, onRead, chunks: sender } as const;
+    const ending = AbortSignal.any(signal === undefined ? [enough.signal] : [signal, enough.signal]);
+    const options = { reader: 'sealert', signal: ending, onRead, chunks: sender } as const;
     const read = await readCapture(
       path,
       (batch) => intake.push(batch),
@@ -97,11 +101,14 @@ export async function analyseInShards(
     const engine = new Engine({ limits: run.limits, maskInstallation });
     engine.begin(position);
     engine.intakeIs(intake.counts);
-    for (const answer of await answers) {
+    // Why a thread died says more than that it is silent.
+    const given = sender.failure === null ? answers : Promise.race([answers, Promise.reject(sender.failure)]);
+    for (const answer of await given) {
       if (answer.kind === 'limit') return readAgain();
       engine.absorb(answer.parts);
     }
-    return engine.reachedLimit ? readAgain() : concluded(read, engine.end());
+    // What was read until a run was stopped cannot be read again.
+    return engine.reachedLimit && !signal?.aborted ? readAgain() : concluded(read, engine.end());
   } catch (error) {
     const reason = `its analysis ended early: ${describeError(error)}`;
     return { input: unreadable(path.path, reason), findings: new Engine().end() };
@@ -110,12 +117,19 @@ export async function analyseInShards(
   }
 }
 
-/// What a thread ends with. Rejects if it dies before.
-function answerOf(worker: Worker): Promise<ShardAnswer> {
+/// What a thread ends with. Rejects if it dies before. Without its part `enough` is aborted.
+function answerOf(worker: Worker, enough: AbortController): Promise<ShardAnswer> {
   return new Promise((resolve, reject) => {
-    worker.on('error', reject);
-    worker.on('exit', (code) => reject(new Error(`a thread ended with ${code}`)));
-    worker.on('message', resolve);
+    const died = (error: unknown) => {
+      enough.abort();
+      reject(error);
+    };
+    worker.on('error', died);
+    worker.on('exit', (code) => died(new Error(`a thread ended with ${code}`)));
+    worker.on('message', (answer: ShardAnswer) => {
+      if (answer.kind === 'limit') enough.abort();
+      resolve(answer);
+    });
   });
 }
 

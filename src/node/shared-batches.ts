@@ -17,10 +17,10 @@ const CHUNKS = 5;
 /// A chunk of small packets gives five batches.
 const SLOTS = 24;
 
-/// A batch takes milliseconds. Looked at in steps: a process that is stopped for a while
-/// and goes on (Ctrl-Z) finds one of them over, not all.
-const SILENCE_STEP_MS = 1_000;
-const SILENCE_STEPS = 60;
+/// A thread that does nothing for so long has died: a batch takes milliseconds. Waited for
+/// in pieces, so that a process which is stopped for a while loses no more than one of them.
+const SILENCE_MS = 30_000;
+const SILENCE_PIECES = 30;
 
 /// Words of `control`: batches handed over, the number that the one after the last would
 /// have (0 while more may come), and for each engine the batches that it has done.
@@ -76,6 +76,8 @@ class Slot {
 /// The side of the thread that reads.
 export class BatchSender implements ChunkPool {
   readonly tail: Uint8Array;
+  /// Why nothing can be handed over any more; null while it can.
+  failure: Error | null = null;
   private readonly control: Int32Array;
   private readonly began: Float64Array;
   private readonly slots: readonly Slot[];
@@ -84,10 +86,11 @@ export class BatchSender implements ChunkPool {
   /// Chunks that were given back, with the number of the last batch that may point into each.
   private readonly given: { chunk: ByteChunk; until: number }[] = [];
   private published = 0;
-  /// Steps since an engine was last seen to go on.
-  private silentSteps = 0;
 
-  constructor(buffers: SharedBuffers) {
+  constructor(
+    buffers: SharedBuffers,
+    private readonly silenceMs = SILENCE_MS,
+  ) {
     this.control = new Int32Array(buffers.control);
     this.began = new Float64Array(buffers.began);
     this.slots = buffers.slots.map((slot) => new Slot(slot));
@@ -145,17 +148,19 @@ export class BatchSender implements ChunkPool {
     Atomics.notify(this.control, PUBLISHED);
   }
 
-  /// Throws if an engine wants no more, or stays where it is: its thread has died then.
+  /// Throws if an engine stays where it is: its thread has died then.
   private waitUntilDone(batch: number): void {
-    for (let word = DONE; word < this.control.length; word++) {
-      for (;;) {
-        const done = Atomics.load(this.control, word);
-        if (done === LEFT) throw new Error('a thread has ended early');
+    const { control, silenceMs } = this;
+    for (let word = DONE; word < control.length; word++) {
+      for (let silent = 0; ; ) {
+        const done = Atomics.load(control, word);
         if (done >= batch) break;
-        const isSilent = Atomics.wait(this.control, word, done, SILENCE_STEP_MS) === 'timed-out';
-        this.silentSteps = isSilent ? this.silentSteps + 1 : 0;
-        if (this.silentSteps < SILENCE_STEPS) continue;
-        throw new Error(`a thread has done nothing for ${(SILENCE_STEPS * SILENCE_STEP_MS) / 1000} s`);
+        if (this.failure !== null) throw this.failure;
+        const woken = Atomics.wait(control, word, done, silenceMs / SILENCE_PIECES) !== 'timed-out';
+        silent = woken ? 0 : silent + 1;
+        if (silent < SILENCE_PIECES) continue;
+        const seconds = silenceMs / 1000;
+        this.failure = new Error(`one of its threads has done nothing for ${seconds} s; --jobs 1 needs none`);
       }
     }
   }
@@ -205,7 +210,7 @@ export class BatchReceiver {
     this.tell(++this.received);
   }
 
-  /// This engine takes no more: before the end of the batches that ends them for all.
+  /// Nobody need wait for this engine any more.
   leave(): void {
     this.tell(LEFT);
   }

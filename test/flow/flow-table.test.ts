@@ -262,6 +262,14 @@ test('a time that goes back ends no flow, and brings none back', () => {
   assert.equal(table.udpFlows, 4);
 });
 
+test('a silence of a century ends a flow', () => {
+  const table = new FlowTable(LIMITS, () => {});
+  datagramAt(table, 1, 1_700_000_000);
+  datagramAt(table, 2, 0xffff_ffff);
+  datagramAt(table, 1, 1_700_000_001);
+  assert.equal(table.udpFlows, 3);
+});
+
 test('a full table gives up what cannot matter before what may still be followed', () => {
   const table = new FlowTable({ ...LIMITS, maxFlows: 8 }, () => assert.fail('nobody follows'));
   const undecided = datagramAt(table, 1, 1000);

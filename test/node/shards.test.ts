@@ -13,6 +13,7 @@ import { listInputs } from '#sealert/node/inputs.js';
 import { analyseInShards, type ShardedRun } from '#sealert/node/shards.js';
 import { concat, pcap, pcapng, type TestFrame } from '../support/capture-builder.js';
 import { temporaryFolder } from '../support/cli.js';
+import { ADDRESSES, ethernet, ip, udp } from '../support/frames.js';
 import { ROOT } from '../support/paths.js';
 import { Random } from '../support/random.js';
 import { readFrames } from '../support/read.js';
@@ -20,6 +21,8 @@ import { fragmented, WRAPPERS, wrapped } from '../support/wrap.js';
 
 const START_US = 1_700_000_000_000_000;
 const VXLAN = WRAPPERS.find(({ name }) => name.startsWith('VXLAN'))!;
+/// Behind Ethernet, IPv4, UDP and four bytes; the last of its three bytes stays zero.
+const VXLAN_NETWORK_AT = 46;
 
 /// All samples at once, many times over: some in fragments, some in a tunnel, some recorded twice.
 function crowd(rounds: number): TestFrame[] {
@@ -119,13 +122,31 @@ test('cut packets, a clock that jumps', async (t) => {
   assert.deepEqual(shared, alone);
 });
 
-test('one packet far ahead of its time ends all flows, whoever has them', async (t) => {
-  const thin = frames.slice(0, 20_000).map((frame, i) => ({
-    ...frame,
-    timeUs: i === 9_000 ? frame.timeUs + 900_000_000 : frame.timeUs,
-  }));
-  const { shared, alone } = await both(t, pcap(thin), { shares: 3 });
-  assert.equal(alone.findings.clockJumps.length, 1);
+test('one packet that is ahead of its time ends the flows of every thread', async (t) => {
+  const some = frames.slice(0, 8_000);
+  const flowsOf = ({ findings }: Analysed) => findings.diagnostics.flows.tcp;
+  const inTime = await both(t, pcap(some), {});
+  // Minutes, and more seconds than a signed word holds.
+  for (const aheadUs of [1_000_000_000, 2_500_000_000_000_000]) {
+    const odd = { bytes: ethernet(ip(ADDRESSES, udp(1, 2))), timeUs: some[4_000]!.timeUs + aheadUs };
+    const early = some.toSpliced(4_000, 0, odd);
+    const { shared, alone } = await both(t, pcap(early), { shares: 3 });
+    assert.ok(flowsOf(alone) > flowsOf(inTime.alone));
+    assert.deepEqual(shared, alone);
+  }
+});
+
+test('more networks than can be told apart', async (t) => {
+  const inNetwork = (network: number, port: number) => {
+    const bytes = wrapped(VXLAN, ethernet(ip(ADDRESSES, udp(port, 6_000, Uint8Array.of(1)))));
+    new DataView(bytes.buffer).setUint16(VXLAN_NETWORK_AT, network, false);
+    return { bytes, timeUs: START_US };
+  };
+  const networks = Array.from({ length: 1_500 }, (_, i) => i + 1);
+  const crowded = networks.flatMap((n) => [inNetwork(n, 5_000 + (n % 7)), inNetwork(n, 5_000 + (n % 5))]);
+  const { shared, alone } = await both(t, pcap(crowded), { shares: 4 });
+  const { udp: flows } = alone.findings.diagnostics.flows;
+  assert.ok(flows > 1_022 && flows < 2_400);
   assert.deepEqual(shared, alone);
 });
 
@@ -147,27 +168,16 @@ test('where a limit is reached, one thread has to do it, and what was read is ta
   };
   for (const [name, limits] of Object.entries(tight)) {
     const read = { bytes: 0, packets: 0 };
+    let most = 0;
     const onRead = (bytes: number, packets: number) => {
       read.bytes += bytes;
       read.packets += packets;
+      most = Math.max(most, read.packets);
     };
     assert.equal(await analyseInShards(input, 0, runWith({ limits, onRead })), null, name);
     assert.deepEqual(read, { bytes: 0, packets: 0 });
+    assert.ok(most < frames.length, 'what is of no use is not read to its end');
   }
-});
-
-test('nothing more is read once a limit was reached', async (t) => {
-  const capture = pcap(frames);
-  const input = await written(t, capture);
-  let most = 0;
-  let bytesRead = 0;
-  const onRead = (bytes: number) => {
-    bytesRead += bytes;
-    most = Math.max(most, bytesRead);
-  };
-  const limits = { ...DEFAULT_FLOW_LIMITS, maxFlows: 40 };
-  assert.equal(await analyseInShards(input, 0, runWith({ limits, onRead })), null);
-  assert.ok(most < capture.length, `${most} of ${capture.length} bytes`);
 });
 
 test('all that was read is told of', async (t) => {
@@ -206,12 +216,25 @@ test('a run that is stopped gives what was read', async (t) => {
   assert.equal(stopped!.findings.diagnostics.packets, packets);
 });
 
+const program = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+
 test('a thread that dies is an error of the capture', async (t) => {
   const input = await written(t, pcap(frames.slice(0, 100)));
-  const program = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
   const thrown = await analyseInShards(input, 0, runWith({ program: program("throw new Error('no luck')") }));
   assert.equal(thrown!.input.error, 'its analysis ended early: no luck');
   assert.deepEqual(thrown!.findings.sessions, []);
   const exited = await analyseInShards(input, 0, runWith({ program: program('process.exit(7)') }));
   assert.equal(exited!.input.error, 'its analysis ended early: a thread ended with 7');
+});
+
+test('threads that take nothing are waited for once, and are no damage of the capture', async (t) => {
+  const input = await written(t, pcap(frames));
+  const ends = { "throw new Error('no luck')": 'no luck', 'setInterval(() => {}, 9)': 'one of its threads' };
+  for (const [code, reason] of Object.entries(ends)) {
+    const began = performance.now();
+    const lost = await analyseInShards(input, 0, runWith({ program: program(code), silenceMs: 600 }));
+    assert.ok(lost!.input.error!.startsWith(`its analysis ended early: ${reason}`), lost!.input.error);
+    assert.deepEqual(lost!.input.damage, []);
+    assert.ok(performance.now() - began < 5_000);
+  }
 });
