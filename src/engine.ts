@@ -1,7 +1,7 @@
 /// The engine: frames in, findings out. The same for files and live devices;
 /// no I/O, no clock, no randomness.
 
-import type { FrameBatch } from './capture/frame-batch.js';
+import { BATCH_FRAMES, type FrameBatch } from './capture/frame-batch.js';
 import type { ClockJump } from './detect/caveats.js';
 import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
@@ -62,6 +62,8 @@ export interface EngineOptions {
   /// Look at these of the flows only; other engines look at the others, and one `absorb`s what
   /// the others found.
   share?: FlowShare;
+  /// Begins the hashes of flows, so that nobody can foresee them. No finding depends on it.
+  hashSeed?: number;
 }
 
 /// What an engine with a share of the flows found. Plain data: threads hand it to others.
@@ -97,12 +99,12 @@ const TLS_PROFILES: TlsProfiles = {
 };
 
 export class Engine {
-  private readonly intake = new Intake((batch) => this.tracker.packets(batch));
+  private readonly intake: Intake;
   /// What the intake has counted so far: our own, or one in another thread.
-  protected intakeCounts = this.intake.counts;
+  protected intakeCounts: IntakeCounts;
   private readonly packet = new Packet();
   /// For a packet that was put together from fragments.
-  private readonly put = new PacketBatch(1);
+  private readonly put: PacketBatch;
   private readonly fragments: FragmentStore;
   private readonly nonces = new SparePool(() => new NonceChain());
   private readonly keyless = new SparePool(() => new KeylessChain('udp'));
@@ -116,7 +118,15 @@ export class Engine {
   private input = 0;
 
   constructor(private readonly options: EngineOptions = {}) {
+    const { hashSeed = 0 } = options;
     this.sessions = this.newSessions();
+    const packets = new PacketBatch(BATCH_FRAMES, hashSeed);
+    this.intake = new Intake(
+      (batch) => this.tracker.packets(batch),
+      () => packets,
+    );
+    this.intakeCounts = this.intake.counts;
+    this.put = new PacketBatch(1, hashSeed);
     this.fragments = new FragmentStore(options.limits?.fragments);
     const found = (connection: TlsConnection) => this.sessions.add(connection);
     const early = (finding: EarlyFinding) => this.sessions.addEarly(finding);
@@ -162,6 +172,7 @@ export class Engine {
       options.limits ?? DEFAULT_FLOW_LIMITS,
       (batch, i) => this.fragment(batch, i),
       options.share,
+      hashSeed,
     );
   }
 

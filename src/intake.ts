@@ -1,10 +1,10 @@
 /// Frames in, packets out: decodes what a capture holds and counts what there
 /// is to say of it before flows are looked at. No I/O, no clock.
 
-import { BATCH_FRAMES, type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
+import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
 import type { ClockJump } from './detect/caveats.js';
 import { STOP_IP_FRAGMENT, STOP_NONE, UNDECODABLE } from './wire/packet.js';
-import { PacketBatch } from './wire/packet-batch.js';
+import type { PacketBatch } from './wire/packet-batch.js';
 
 /// More than a second back, or more than an hour ahead, between neighbouring packets.
 const CLOCK_BACK_US = 1_000_000;
@@ -38,10 +38,10 @@ export type PacketSink = (batch: PacketBatch) => void;
 export class Intake {
   counts = new IntakeCounts();
 
-  /// `next` gives the batch to fill, by default the same again and again.
+  /// `next` gives the batch to fill.
   constructor(
     private readonly sink: PacketSink,
-    private readonly next: () => PacketBatch = always(new PacketBatch(BATCH_FRAMES)),
+    private readonly next: () => PacketBatch,
   ) {}
 
   /// Begins a capture.
@@ -89,8 +89,4 @@ export class Intake {
     else counts.jumpsForward++;
     if (clockJumps.length < MAX_CLOCK_JUMPS) clockJumps.push({ frame, fromUs, toUs });
   }
-}
-
-function always<Value>(value: Value): () => Value {
-  return () => value;
 }

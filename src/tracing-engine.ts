@@ -41,7 +41,10 @@ export class TracingEngine extends Engine {
   private readonly seen = new Packet();
   private position = 0;
 
-  constructor(private readonly name: FlowName) {
+  constructor(
+    private readonly name: FlowName,
+    hashSeed = 0,
+  ) {
     const judged: Judged[] = [];
     const trace = {
       flow: new FlowTrace(name),
@@ -50,7 +53,7 @@ export class TracingEngine extends Engine {
         judged.push({ group, held, session });
       },
     };
-    super({ trace });
+    super({ trace, hashSeed });
     this.trace = trace;
     this.watch = new FlowWatch(name);
   }

@@ -25,7 +25,6 @@
 import { PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
 import {
   FROM_B,
-  hashIpv4,
   hashMore,
   hashOfKey,
   KEY_IPV6,
@@ -147,10 +146,12 @@ export class FlowTable {
   /// What `prefetch` read: kept, or the compiler would leave the reading out.
   fetched = 0;
 
-  /// `release` is told of every followed flow that leaves the table, before it does.
+  /// `release` is told of every followed flow that leaves the table, before it does. `seed` is
+  /// that of the batches.
   constructor(
     private readonly limits: FlowTableLimits,
     private readonly release: (entry: number) => void,
+    private readonly seed = 0,
   ) {
     this.capacity = Math.min(FIRST_CAPACITY, limits.maxFlows);
     this.words = alignedWords(this.capacity * ENTRY_WORDS);
@@ -410,9 +411,9 @@ export class FlowTable {
     const key = words[at + WORD_KIND]! & KEY_MASK;
     const a = at + WORD_ADDRESS_A;
     const b = at + WORD_ADDRESS_B;
-    let hash = 0;
-    if ((key & KEY_IPV6) === 0) hash = hashIpv4(words[a]!, words[b]!);
-    else for (let i = 0; i < 4; i++) hash = hashMore(hash, words[a + i]!, words[b + i]!);
+    const width = (key & KEY_IPV6) === 0 ? 1 : 4;
+    let hash = this.seed;
+    for (let i = 0; i < width; i++) hash = hashMore(hash, words[a + i]!, words[b + i]!);
     return hashOfKey(hash, words[at]!, key);
   }
 

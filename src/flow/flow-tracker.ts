@@ -63,16 +63,17 @@ export class FlowTracker {
   private readonly budget: MemoryBudget;
 
   /// `fragment` is told of each fragment among the packets, in its turn. Of a `share` of
-  /// the flows the packets of all others are passed over.
+  /// the flows the packets of all others are passed over. `seed` is that of the batches.
   constructor(
     analysts: Analysts,
     limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS,
     private readonly fragment: (batch: PacketBatch, i: number) => void = () => {},
     private readonly share = ALL_FLOWS,
+    seed = 0,
   ) {
     const budget = new MemoryBudget(limits.maxKeptBytes);
     this.budget = budget;
-    this.table = new FlowTable(limits, (entry) => this.release(entry));
+    this.table = new FlowTable(limits, (entry) => this.release(entry), seed);
     this.tcp = new TcpFollower(this.table, analysts, budget, limits.maxFollowedFlows);
     this.datagrams = new DatagramFollower(
       this.table,

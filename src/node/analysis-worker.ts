@@ -4,10 +4,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine } from '../engine.js';
 import { type Analyser, analyse } from './analysis.js';
+import { newHashSeed } from './hash-seed.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './threads.js';
 
 const { options, plan, share, number } = workerData as ThreadData;
-const engine = new Engine({ limits: plan.limits, maskInstallation: options.maskInstallation });
+const engine = new Engine({
+  limits: plan.limits,
+  maskInstallation: options.maskInstallation,
+  hashSeed: newHashSeed(),
+});
 const stop = new AbortController();
 let hasShare = false;
 const untold = { bytes: 0, packets: 0 };

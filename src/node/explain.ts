@@ -6,6 +6,7 @@ import { parseFlowName } from '../detect/flow-name.js';
 import type { FlowName } from '../flow/flow-trace.js';
 import type { Report } from '../report/model.js';
 import { TracingEngine } from '../tracing-engine.js';
+import { newHashSeed } from './hash-seed.js';
 import { type ScanOptions, scan } from './scan.js';
 
 /// What is asked about: a session by its id, or a flow by its ends.
@@ -47,7 +48,7 @@ export async function explain(path: string, subject: Subject, options: ScanOptio
 }
 
 async function trace(path: string, flow: FlowName, options: ScanOptions) {
-  const engine = new TracingEngine(flow);
+  const engine = new TracingEngine(flow, newHashSeed());
   const report = await scan([path], { ...options, engine });
   return { report, engine };
 }

@@ -7,6 +7,7 @@ import { Engine } from '../engine.js';
 import { addDiagnostics, type Report } from '../report/model.js';
 import { type Analysed, analyse, type ReaderName } from './analysis.js';
 import { unreadable } from './describe-input.js';
+import { newHashSeed } from './hash-seed.js';
 import { type InputPath, listInputs } from './inputs.js';
 import { DEFAULT_MEMORY_BYTES, type MemoryPlan, planMemory } from './memory-plan.js';
 import { newReport } from './new-report.js';
@@ -106,7 +107,8 @@ async function analyseAll(
   const files = inputs.filter(({ size }) => size !== null);
   const analysed = options.engine === undefined ? await analyseByThreads(files, plan, options, onRead) : [];
   if (analysed.length === inputs.length) return analysed;
-  const engine = options.engine ?? new Engine({ limits: plan.limits, maskInstallation });
+  const engine =
+    options.engine ?? new Engine({ limits: plan.limits, maskInstallation, hashSeed: newHashSeed() });
   for (const input of inputs.slice(analysed.length)) {
     if (signal?.aborted) break;
     const onBytes = (bytes: number, packets: number) => onRead(input.path, bytes, packets);

@@ -15,7 +15,7 @@ try {
 }
 
 function analyseShare(): ShardAnswer {
-  const engine = new Engine({ limits, maskInstallation, share });
+  const engine = new Engine({ limits, maskInstallation, share, hashSeed: buffers.hashSeed });
   engine.begin(position);
   const counts = new IntakeCounts();
   engine.intakeIs(counts);

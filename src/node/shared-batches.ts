@@ -11,6 +11,7 @@ import { ByteChunk, CHUNK_BUFFER_BYTES, CHUNK_HEADROOM } from '../capture/byte-c
 import { BATCH_FRAMES, FRAME_BATCH_BYTES, FrameBatch } from '../capture/frame-batch.js';
 import { PacketBatch } from '../wire/packet-batch.js';
 import type { ChunkPool } from './buffer-pool.js';
+import { newHashSeed } from './hash-seed.js';
 
 /// Chunks that are read ahead, being analysed, and some between, so that nobody waits for a moment.
 const CHUNKS = 5;
@@ -38,6 +39,7 @@ const SLOT_HEAD_BYTES = 8;
 
 /// What a thread needs to take part.
 export interface SharedBuffers {
+  hashSeed: number;
   control: SharedArrayBuffer;
   /// One number: time of the first packet.
   began: SharedArrayBuffer;
@@ -49,6 +51,7 @@ export interface SharedBuffers {
 export function newSharedBuffers(engines: number): SharedBuffers {
   const shared = (bytes: number) => new SharedArrayBuffer(bytes);
   return {
+    hashSeed: newHashSeed(),
     control: shared((DONE + engines) * 4),
     began: shared(8),
     tail: shared(CHUNK_HEADROOM),
@@ -66,10 +69,10 @@ class Slot {
   readonly frames: FrameBatch;
   readonly packets: PacketBatch;
 
-  constructor({ head, frames, packets }: SharedBuffers['slots'][number]) {
+  constructor({ head, frames, packets }: SharedBuffers['slots'][number], hashSeed: number) {
     this.head = new Int32Array(head);
     this.frames = new FrameBatch(frames);
-    this.packets = new PacketBatch(BATCH_FRAMES, packets);
+    this.packets = new PacketBatch(BATCH_FRAMES, hashSeed, packets);
   }
 }
 
@@ -93,7 +96,7 @@ export class BatchSender implements ChunkPool {
   ) {
     this.control = new Int32Array(buffers.control);
     this.began = new Float64Array(buffers.began);
-    this.slots = buffers.slots.map((slot) => new Slot(slot));
+    this.slots = buffers.slots.map((slot) => new Slot(slot, buffers.hashSeed));
     this.free = buffers.chunks.map((chunk) => new ByteChunk(chunk));
     this.tail = new Uint8Array(buffers.tail);
     for (const [i, { bytes }] of this.free.entries()) this.indexOf.set(bytes, i);
@@ -181,7 +184,7 @@ export class BatchReceiver {
   ) {
     this.control = new Int32Array(buffers.control);
     this.began = new Float64Array(buffers.began);
-    this.slots = buffers.slots.map((slot) => new Slot(slot));
+    this.slots = buffers.slots.map((slot) => new Slot(slot, buffers.hashSeed));
     const all = [...buffers.chunks, buffers.tail];
     this.bytes = all.map((buffer) => new Uint8Array(buffer));
     this.views = all.map((buffer) => new DataView(buffer));

@@ -78,8 +78,13 @@ export class PacketBatch {
   /// The packet of the one frame where it was put together from fragments.
   private whole: Packet | null = null;
 
-  /// For batches of up to `capacity` frames. Threads may share the `buffer`, of `bytesFor(capacity)`.
-  constructor(capacity: number, buffer: ArrayBufferLike = new ArrayBuffer(PacketBatch.bytesFor(capacity))) {
+  /// For batches of up to `capacity` frames, their hashes begun with `seed`. Threads may share
+  /// the `buffer`, of `bytesFor(capacity)`.
+  constructor(
+    capacity: number,
+    private readonly seed = 0,
+    buffer: ArrayBufferLike = new ArrayBuffer(PacketBatch.bytesFor(capacity)),
+  ) {
     const column = (i: number) => new Int32Array(buffer, i * capacity * 4, capacity);
     this.flags = column(0);
     this.key = column(1);
@@ -190,7 +195,7 @@ export class PacketBatch {
     const b = fromB ? source : destination;
     this.addressA[i] = a;
     this.addressB[i] = b;
-    this.finish(i, hashIpv4(a, b), fromB, ports, key, flags);
+    this.finish(i, hashMore(this.seed, a, b), fromB, ports, key, flags);
   }
 
   private setIpv6(i: number, view: DataView, at: number, ports: number, key: number, flags: number): void {
@@ -204,7 +209,7 @@ export class PacketBatch {
     this.addressesAt[i] = at;
     this.addressA[i] = view.getInt32(a, false);
     this.addressB[i] = view.getInt32(b, false);
-    let hash = 0;
+    let hash = this.seed;
     for (let k = 0; k < 16; k += 4) {
       hash = hashMore(hash, view.getInt32(a + k, false), view.getInt32(b + k, false));
     }
@@ -232,13 +237,10 @@ const NO_FRAMES: Frames = {
   frame: new Uint32Array(0),
 };
 
-export function hashIpv4(a: number, b: number): number {
-  return Math.imul(a, 0x85ebca6b) ^ Math.imul(b, 0xc2b2ae35);
-}
-
-/// With the next words of two IPv6 addresses.
+/// The hash of two addresses, begun with the seed, with their next words. Each word passes
+/// the mixing by itself: who does not know the seed cannot make flows whose hashes are alike.
 export function hashMore(hash: number, a: number, b: number): number {
-  return mix(hash ^ hashIpv4(a, b));
+  return mix(mix(hash ^ a) ^ b);
 }
 
 export function hashOfKey(ofAddresses: number, ports: number, key: number): number {

@@ -9,7 +9,6 @@ import { Packet, PROTOCOL_TCP, STOP_IP_FRAGMENT, STOP_NONE } from '#sealert/wire
 import {
   FROM_B,
   HAS_PAYLOAD,
-  hashIpv4,
   hashMore,
   hashOfKey,
   IS_FRAGMENT,
@@ -85,6 +84,7 @@ const anyFrame = fc
   .map(([bytes, mutate]) => (mutate === null ? bytes : mutate(bytes)));
 
 const PLACES = 3;
+const SEED = 0x1234_5678;
 const packet = new Packet();
 
 /// The frame at some place of its batch, with `room` bytes of others around it.
@@ -92,7 +92,7 @@ function take(bytes: Uint8Array, place: number, room: number, missing: number): 
   const all = new Uint8Array(bytes.length + 2 * room).fill(0x45);
   all.set(bytes, room);
   const column = (value: number) => new Int32Array(PLACES).fill(value);
-  const batch = new PacketBatch(PLACES);
+  const batch = new PacketBatch(PLACES, SEED);
   batch.frames = {
     count: PLACES,
     bytes: all,
@@ -127,8 +127,8 @@ function assertHolds(batch: PacketBatch, i: number): void {
   const [a, b] = fromB ? [destination, source] : [source, destination];
   const ports = (a.at(-1)! << 16) | b.at(-1)!;
   const key = version === 4 ? protocol : protocol | KEY_IPV6;
-  let hash = version === 4 ? hashIpv4(a[0]!, b[0]!) : 0;
-  if (version === 6) for (let k = 0; k < 4; k++) hash = hashMore(hash, a[k]!, b[k]!);
+  let hash = SEED;
+  for (let k = 0; k < width; k++) hash = hashMore(hash, a[k]!, b[k]!);
   let flags = (fromB ? FROM_B : 0) | (packet.payloadLen > 0 ? HAS_PAYLOAD : 0);
   if (protocol === PROTOCOL_TCP) {
     flags |= packet.tcpFlags;
@@ -172,4 +172,11 @@ test('a frame cut at every byte', () => {
       take(whole.subarray(0, length), 1, 60, whole.length - length);
     }
   }
+});
+
+test('flows made to share a hash under one seed do not share it under another', () => {
+  // The second address undoes what the seed 0 makes of the first.
+  const made = (seed: number) => Array.from({ length: 300 }, (_, a) => hashMore(seed, a, hashOfKey(a, 0, 0)));
+  assert.equal(new Set(made(0)).size, 1);
+  assert.equal(new Set(made(0x5eed_1234)).size, 300);
 });

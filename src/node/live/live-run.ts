@@ -12,6 +12,7 @@ import { type LiveCounts, LiveEngine, type SessionChange } from '../../live-engi
 import type { Damage, Input, Report } from '../../report/model.js';
 import { damageOf, lossesOf } from '../describe-input.js';
 import { describeError } from '../errors.js';
+import { newHashSeed } from '../hash-seed.js';
 import { newReport } from '../new-report.js';
 import type { CaptureSettings, CaptureTool } from './capture-tool.js';
 import { DeviceCapture } from './device-capture.js';
@@ -101,6 +102,7 @@ export class LiveRun {
     this.engine = new LiveEngine({
       changed: (change) => this.changed(change),
       sighted: options.sighted,
+      hashSeed: newHashSeed(),
     });
     const { source } = options;
     if (source.kind === 'devices' && source.names.length > 1) {
