@@ -102,7 +102,7 @@ export class PacketBatch {
     return COLUMNS * 4 * capacity;
   }
 
-  /// Says where the packet of the i-th frame ends.
+  /// Decodes the packet of the i-th frame; says where that stopped.
   take(i: number): DecodeStop {
     const { frames, packet } = this;
     const isEthernet = frames.linkType[i] === LINKTYPE.ETHERNET;
