@@ -142,7 +142,7 @@ export class PacketBatch {
 
   /// Takes the packet of an Ethernet frame if it is one of the many: IPv4 without options
   /// and fragments, TCP or UDP, no tunnel. They are read here without the detour over a
-  /// `Packet`, which takes three times as long (`build/scripts/bench/micro.js`).
+  /// `Packet`, with which a scan of the benchmark's small input takes an eighth longer.
   private takeCommon(i: number, view: DataView, at: number, capturedLen: number): boolean {
     if (capturedLen < COMMON_HEADER_BYTES || view.getInt32(at + 12, false) >>> 8 !== COMMON_TYPE)
       return false;
