@@ -236,9 +236,7 @@ export class Engine {
 
   /// Ends the capture for an engine that has a share of its flows.
   endShare(): EngineParts {
-    this.tracker.table.endAll();
-    this.fragments.endAll();
-    const diagnostics = this.diagnose();
+    const diagnostics = this.endFlows();
     // Every engine puts together all fragments, one of them tells it.
     if (this.options.share?.index !== 0) {
       const { fragments, undecodable } = newDiagnostics();
@@ -257,9 +255,7 @@ export class Engine {
   /// Ends the capture and returns what it gave; the engine is ready for the next.
   end(): Findings {
     const { tracker, intakeCounts: counts } = this;
-    tracker.table.endAll();
-    this.fragments.endAll();
-    const diagnostics = this.diagnose();
+    const diagnostics = this.endFlows();
     const { sessions, facts } = this.finishSessions();
     const { sightings, hints } = this.sightings.finish(facts);
     diagnostics.sightingsLeftOut = this.sightings.leftOut;
@@ -281,10 +277,12 @@ export class Engine {
     return findings;
   }
 
-  /// What was seen of the capture, apart from sightings.
-  private diagnose(): Diagnostics {
+  /// Ends all flows and says what was seen of the capture, apart from sightings.
+  private endFlows(): Diagnostics {
     const { intakeCounts: counts, fragments, tracker } = this;
     const { table } = tracker;
+    table.endAll();
+    fragments.endAll();
     const diagnostics = newDiagnostics();
     diagnostics.packets = counts.packets;
     diagnostics.bytes = counts.bytes;

@@ -6,7 +6,7 @@ import type { FrameSink } from '../capture/frame-batch.js';
 import { CaptureReader } from '../capture/reader.js';
 import type { ReaderBuffers } from '../capture/reader-buffers.js';
 import { addCaveats } from '../detect/caveats.js';
-import type { Engine, Findings } from '../engine.js';
+import { Engine, type Findings } from '../engine.js';
 import type { Input } from '../report/model.js';
 import { type ChunkPool, readerPool } from './buffer-pool.js';
 import { describe, lossesOf, unreadable } from './describe-input.js';
@@ -54,6 +54,12 @@ export async function analyse(
 export function concluded({ described, summary }: ReadCapture, findings: Findings): Analysed {
   if (summary !== null) addCaveats(findings.sessions, { ...findings, ...summary });
   return { input: { ...described, ...lossesOf(findings) }, findings };
+}
+
+/// A capture whose thread has died: an error of its own, not of the run.
+export function endedEarly({ path }: InputPath, error: unknown): Analysed {
+  const reason = `its analysis ended early: ${describeError(error)}`;
+  return { input: unreadable(path, reason), findings: new Engine().end() };
 }
 
 /// What a capture is, and what was learned of it if it is one.

@@ -8,10 +8,9 @@ import { ReaderBuffers } from '../capture/reader-buffers.js';
 import { Engine, type EngineLimits, type EngineParts } from '../engine.js';
 import type { FlowShare } from '../flow/flow-tracker.js';
 import { Intake } from '../intake.js';
-import { type Analysed, concluded, readCapture } from './analysis.js';
-import { unreadable } from './describe-input.js';
-import { describeError } from './errors.js';
+import { type Analysed, concluded, endedEarly, readCapture } from './analysis.js';
 import type { InputPath } from './inputs.js';
+import { THREAD_RESOURCES } from './memory-plan.js';
 import { BatchSender, newSharedBuffers, type SharedBuffers } from './shared-batches.js';
 
 export interface ShardData {
@@ -44,9 +43,6 @@ export interface ShardedRun {
 
 const THREAD_PROGRAM = new URL('./shard-worker.js', import.meta.url);
 
-/// A young generation of the usual 48 MB makes a thread larger and not faster (measured).
-const YOUNG_MB = 24;
-
 /// What all shares together may keep, of what one thread may. Flows that have ended are
 /// found out in another order by several tables than by one, so less is left to chance.
 const SHARED_PART = 0.75;
@@ -75,7 +71,7 @@ export async function analyseInShards(
     const data: ShardData = { position, share: { index, of: shares }, limits, maskInstallation, buffers };
     return new Worker(run.program ?? THREAD_PROGRAM, {
       workerData: data,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: THREAD_RESOURCES,
     });
   });
   // The rest need not be read once a thread has given up, or died.
@@ -110,8 +106,7 @@ export async function analyseInShards(
     // What was read until a run was stopped cannot be read again.
     return engine.reachedLimit && !signal?.aborted ? readAgain() : concluded(read, engine.end());
   } catch (error) {
-    const reason = `its analysis ended early: ${describeError(error)}`;
-    return { input: unreadable(path.path, reason), findings: new Engine().end() };
+    return endedEarly(path, error);
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }

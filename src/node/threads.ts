@@ -7,12 +7,9 @@
 /// thread gives memory back for certain.
 
 import { Worker } from 'node:worker_threads';
-import { Engine } from '../engine.js';
-import type { Analysed, ReaderName } from './analysis.js';
-import { unreadable } from './describe-input.js';
-import { describeError } from './errors.js';
+import { type Analysed, endedEarly, type ReaderName } from './analysis.js';
 import type { InputPath } from './inputs.js';
-import type { MemoryPlan } from './memory-plan.js';
+import { type MemoryPlan, THREAD_RESOURCES } from './memory-plan.js';
 
 export interface ThreadOptions {
   reader: ReaderName;
@@ -43,9 +40,6 @@ export interface ThreadedRun {
   /// The program of a thread.
   program?: URL;
 }
-
-/// A young generation of the usual 48 MB makes a thread larger and not faster (measured).
-const YOUNG_MB = 24;
 
 const THREAD_PROGRAM = new URL('./analysis-worker.js', import.meta.url);
 
@@ -86,7 +80,7 @@ class Thread {
     const data: ThreadData = { options, plan, share, number };
     this.worker = new Worker(run.program ?? THREAD_PROGRAM, {
       workerData: data,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: THREAD_RESOURCES,
     });
     run.signal?.addEventListener('abort', this.stop);
   }
@@ -96,8 +90,7 @@ class Thread {
     return new Promise((resolve) => {
       const died = (error: unknown) => {
         this.isSpent = true;
-        const reason = `its analysis ended early: ${describeError(error)}`;
-        resolve({ input: unreadable(path.path, reason), findings: new Engine().end() });
+        resolve(endedEarly(path, error));
       };
       this.worker.removeAllListeners();
       this.worker.on('error', died);
