@@ -1,53 +1,84 @@
-// Packs the program into a few files, dist/bin, so that it starts in half the
-// time: loading some 150 small modules one by one costs more than a short scan.
+// Packs the program into one file, dist/bin/program.js, and keeps what the compiler
+// makes of it beside that: loading some 150 small modules one by one and compiling
+// them costs more than a short scan.
 // What is packed from other packages keeps its licence in dist/bin/LICENSES.txt.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const target = join(root, 'dist', 'bin');
+const dist = join(root, 'dist');
+const target = join(dist, 'bin');
+
+/** What is started by itself, the threads by the name of their file; see src/start.cts. */
+const PARTS = {
+  sealert: 'cli.js',
+  'analysis-worker': 'node/analysis-worker.js',
+  'shard-worker': 'node/shard-worker.js',
+  'evidence-worker': 'node/live/evidence-worker.js',
+};
 
 if (isFresh()) process.exit();
 rmSync(target, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: {
-    sealert: 'dist/cli.js',
-    // Threads are started by the name of their file.
-    'analysis-worker': 'dist/node/analysis-worker.js',
-    'shard-worker': 'dist/node/shard-worker.js',
-    'evidence-worker': 'dist/node/live/evidence-worker.js',
+  stdin: {
+    contents: Object.entries(PARTS)
+      .map(([part, file]) => `exports['${part}'] = () => import('./${file}');\n`)
+      .join(''),
+    resolveDir: dist,
   },
-  outdir: target,
+  outfile: join(target, 'program.js'),
   bundle: true,
-  // What a command does not need stays in a file of its own.
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
-  // Some packages are CommonJS inside.
-  banner: {
-    js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
-  },
+  charset: 'ascii',
+  define: { 'import.meta.url': 'programUrl' },
+  banner: { js: "const programUrl = require('node:url').pathToFileURL(__filename).href;" },
+  // What a packed program imports while it runs would have to be compiled by itself.
+  supported: { 'dynamic-import': false },
   metafile: true,
   logLevel: 'warning',
 });
+writeFileSync(join(target, 'package.json'), '{ "type": "commonjs" }\n');
+for (const part of Object.keys(PARTS)) {
+  const text = `#!/usr/bin/env node\nrequire('../start.cjs').start('${part}');\n`;
+  writeFileSync(join(target, `${part}.js`), text, { mode: 0o755 });
+}
+writeLicenses();
+keepCompiled();
 
-const packages = new Set(
-  Object.keys(metafile.inputs).flatMap(
-    (path) => /^(.*node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)/.exec(path)?.[1] ?? [],
-  ),
-);
-const texts = [...packages].sort().map((folder) => {
-  const at = join(root, folder);
-  const { name, version, license } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'));
-  const file = readdirSync(at).find((entry) => /^licen[cs]e/i.test(entry));
-  const text = file === undefined ? '' : `\n${readFileSync(join(at, file), 'utf8').trim()}\n`;
-  return `${name} ${version} (${license})\n${text}`;
-});
-writeFileSync(join(target, 'LICENSES.txt'), texts.join(`\n${'-'.repeat(72)}\n\n`));
+function writeLicenses() {
+  const packages = new Set(
+    Object.keys(metafile.inputs).flatMap(
+      (path) => /^(.*node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)/.exec(path)?.[1] ?? [],
+    ),
+  );
+  const texts = [...packages].sort().map((folder) => {
+    const at = join(root, folder);
+    const { name, version, license } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'));
+    const file = readdirSync(at).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? '' : `\n${readFileSync(join(at, file), 'utf8').trim()}\n`;
+    return `${name} ${version} (${license})\n${text}`;
+  });
+  writeFileSync(join(target, 'LICENSES.txt'), texts.join(`\n${'-'.repeat(72)}\n\n`));
+}
+
+/** A scan that meets all kinds of traffic has compiled what others need. */
+function keepCompiled() {
+  const keep = `require('./dist/start.cjs').startAndKeep()`;
+  const scan = ['scan', 'samples', '--format', 'json,table', '-o', devNull, '-o', '-'];
+  const { status, error } = spawnSync(process.execPath, ['-e', keep, '--', 'sealert', ...scan], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`the packed program scanned the samples and ended with ${status}`);
+}
 
 /** True if nothing was compiled since: another process may be running what is there. */
 function isFresh() {
@@ -55,7 +86,6 @@ function isFresh() {
   const licenses = join(target, 'LICENSES.txt');
   if (!existsSync(program) || !existsSync(licenses)) return false;
   const packedAt = statSync(program).mtimeMs;
-  const dist = join(root, 'dist');
   return readdirSync(dist, { recursive: true }).every((path) => {
     const isCompiled = path.endsWith('.js') && !path.startsWith('bin');
     return !isCompiled || statSync(join(dist, path)).mtimeMs < packedAt;

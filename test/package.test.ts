@@ -41,6 +41,8 @@ test('the tarball holds the program, its schema and its texts, and nothing of th
   for (const wanted of [
     'dist/bin/sealert.js',
     'dist/bin/analysis-worker.js',
+    'dist/bin/program.js',
+    'dist/start.cjs',
     'dist/bin/LICENSES.txt',
     'dist/index.d.ts',
     'report-v1.schema.json',

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -39,8 +40,9 @@ const file = positionals[0] ?? (await mixedInput());
 const folder = join(ROOT, 'build', 'profile');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-// The program as it is compiled, not as it is bundled: its functions keep their files. One thread, one profile.
-const profiler = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+// The program as it is compiled, not as it is packed: its functions keep their files. One thread, one profile.
+const { COMPILER_FLAG } = createRequire(import.meta.url)(join(ROOT, 'dist', 'start.cjs'));
+const profiler = [COMPILER_FLAG, '--cpu-prof', `--cpu-prof-dir=${folder}`];
 const program = [
   join(ROOT, 'dist', 'cli.js'),
   'scan',

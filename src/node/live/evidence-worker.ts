@@ -94,5 +94,5 @@ class EvidenceCopy {
   }
 }
 
-await new EvidenceCopy(workerData as EvidenceJob).run();
-parentPort?.postMessage('done');
+// What it throws, the thread dies of, and that says it.
+void new EvidenceCopy(workerData as EvidenceJob).run().then(() => parentPort?.postMessage('done'));

@@ -1,6 +1,15 @@
 /// What the frames of lz4 and zstd have in common.
 
+import xxhash, { type XXHashAPI } from 'xxhash-wasm';
 import { BrokenStream, type StoredBytes } from './stored-bytes.js';
+
+let hashes: Promise<XXHashAPI> | undefined;
+
+/// What checksums are made with, ready when it is first asked for.
+export function loadHashes(): Promise<XXHashAPI> {
+  hashes ??= xxhash();
+  return hashes;
+}
 
 /// The last four bits are free.
 const MAGIC_SKIPPABLE = 0x184d_2a50;

@@ -3,11 +3,8 @@
 /// Written here because the packages for it either take a whole file at once (lz4js), with no check
 /// of where a match points to, or are native code.
 
-import xxhash from 'xxhash-wasm';
-import { checksumBreak, cut, isSkippable, numberAt, passSkippable } from './frames.js';
+import { checksumBreak, cut, isSkippable, loadHashes, numberAt, passSkippable } from './frames.js';
 import { BrokenStream, type StoredBytes } from './stored-bytes.js';
-
-const { create32, h32Raw } = await xxhash();
 
 const MAGIC_FRAME = 0x184d_2204;
 const MAGIC_LEGACY = 0x184c_2102;
@@ -61,6 +58,7 @@ async function* unpackFrame(input: StoredBytes): AsyncGenerator<Uint8Array, Brok
     );
   }
   await input.pass(flags & FLAG_CONTENT_SIZE ? 15 : 7);
+  const { create32, h32Raw } = await loadHashes();
   const content = flags & FLAG_CONTENT_CHECKSUM ? create32(0) : undefined;
   let wrong: BrokenStream | undefined;
   const block = new BlockDecoder(blockBytes);

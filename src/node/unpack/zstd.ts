@@ -3,12 +3,9 @@
 /// fzstd.
 
 import { Decompress } from 'fzstd';
-import xxhash from 'xxhash-wasm';
 import { MAX_ZSTD_WINDOW_BYTES } from '../limits.js';
-import { checksumBreak, cut, isSkippable, passSkippable } from './frames.js';
+import { checksumBreak, cut, isSkippable, loadHashes, passSkippable } from './frames.js';
 import { BrokenStream, type StoredBytes } from './stored-bytes.js';
-
-const { create64 } = await xxhash();
 
 const MAGIC = 0xfd2f_b528;
 
@@ -44,7 +41,7 @@ async function* unpackFrame(
 ): AsyncGenerator<Uint8Array, BrokenStream | undefined> {
   const header = readHeader(input, head);
   const unpacked: Uint8Array[] = [];
-  const content = header.hasChecksum ? create64(0n) : undefined;
+  const content = header.hasChecksum ? (await loadHashes()).create64(0n) : undefined;
   const fzstd = new Decompress((bytes) => {
     content?.update(bytes);
     unpacked.push(bytes);
