@@ -23,13 +23,9 @@ import { SshConnection } from './detect/ssh-connection.js';
 import { SshKnowledge } from './detect/ssh-sizes.js';
 import { TlsAnalysis, type TlsFindings, type TlsProfiles, type TlsTrace } from './detect/tls-analysis.js';
 import type { DatagramFlow } from './flow/datagram-flow.js';
+import type { FlowShare } from './flow/flow-share.js';
 import type { FlowTrace } from './flow/flow-trace.js';
-import {
-  DEFAULT_FLOW_LIMITS,
-  type FlowShare,
-  FlowTracker,
-  type FlowTrackerLimits,
-} from './flow/flow-tracker.js';
+import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
 import { KeylessChain } from './flow/rudp/keyless-chain.js';
 import { SparePool } from './flow/spare-pool.js';
 import { Intake, type IntakeCounts } from './intake.js';

@@ -3,7 +3,7 @@
 
 import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
 import type { ClockJump } from './detect/caveats.js';
-import { STOP_IP_FRAGMENT, STOP_NONE, UNDECODABLE } from './wire/packet.js';
+import { UNDECODABLE } from './wire/packet.js';
 import type { PacketBatch } from './wire/packet-batch.js';
 
 /// More than a second back, or more than an hour ahead, between neighbouring packets.
@@ -51,42 +51,46 @@ export class Intake {
 
   /// Takes the next frames of the capture, in recorded order.
   push(batch: FrameBatch): void {
-    const { counts } = this;
+    this.countFrames(batch);
     const packets = this.next();
-    const { count, capturedLen, originalLen, timeUs, linkType, frame } = batch;
-    packets.frames = batch;
-    let totalBytes = 0;
-    for (let i = 0; i < count; i++) {
-      if (linkType[i] === LINKTYPE_NO_PACKET) {
-        packets.skip(i);
-        continue;
-      }
-      const captured = capturedLen[i]!;
-      const original = originalLen[i]!;
-      const time = timeUs[i]!;
-      counts.packets++;
-      totalBytes += original;
-      if (captured < original) {
-        counts.cutPackets++;
-        counts.cutBytes += original - captured;
-        if (captured > counts.cutAt) counts.cutAt = captured;
-      }
-      if (Number.isNaN(counts.lastUs)) counts.beganUs = time;
-      const sinceLast = time - counts.lastUs;
-      if (sinceLast < -CLOCK_BACK_US || sinceLast > CLOCK_FORWARD_US) this.noteClockJump(frame[i]!, time);
-      counts.lastUs = time;
-      const stop = packets.take(i);
-      if (stop !== STOP_NONE && stop !== STOP_IP_FRAGMENT) counts.stops[stop]!++;
-    }
-    counts.bytes += totalBytes;
+    packets.decodeAll(batch, this.counts.stops);
     this.sink(packets);
   }
 
-  private noteClockJump(frame: number, toUs: number): void {
+  private countFrames({ count, capturedLen, originalLen, timeUs, linkType, frame }: FrameBatch): void {
     const { counts } = this;
-    const { lastUs: fromUs, clockJumps } = counts;
+    let { packets, bytes, lastUs } = counts;
+    for (let i = 0; i < count; i++) {
+      if (linkType[i] === LINKTYPE_NO_PACKET) continue;
+      packets++;
+      const original = originalLen[i]!;
+      bytes += original;
+      if (capturedLen[i]! < original) this.noteCut(capturedLen[i]!, original);
+      const time = timeUs[i]!;
+      const sinceLast = time - lastUs;
+      // Not so either for the first of all, whose time is none too far from another.
+      if (!(sinceLast >= -CLOCK_BACK_US && sinceLast <= CLOCK_FORWARD_US)) {
+        if (Number.isNaN(lastUs)) counts.beganUs = time;
+        else this.noteClockJump(frame[i]!, lastUs, time);
+      }
+      lastUs = time;
+    }
+    counts.packets = packets;
+    counts.bytes = bytes;
+    counts.lastUs = lastUs;
+  }
+
+  private noteCut(captured: number, original: number): void {
+    const { counts } = this;
+    counts.cutPackets++;
+    counts.cutBytes += original - captured;
+    if (captured > counts.cutAt) counts.cutAt = captured;
+  }
+
+  private noteClockJump(frame: number, fromUs: number, toUs: number): void {
+    const { counts } = this;
     if (toUs < fromUs) counts.jumpsBack++;
     else counts.jumpsForward++;
-    if (clockJumps.length < MAX_CLOCK_JUMPS) clockJumps.push({ frame, fromUs, toUs });
+    if (counts.clockJumps.length < MAX_CLOCK_JUMPS) counts.clockJumps.push({ frame, fromUs, toUs });
   }
 }

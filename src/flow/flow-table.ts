@@ -25,13 +25,17 @@
 import { PROTOCOL_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
 import {
   FROM_B,
+  HAS_PAYLOAD,
   hashMore,
   hashOfKey,
+  IS_FRAGMENT,
   KEY_IPV6,
   KEY_MASK,
   KEY_PROTOCOL_MASK,
+  NO_PACKET,
   type PacketBatch,
 } from '../wire/packet-batch.js';
+import { type FlowShare, shareOf } from './flow-share.js';
 
 export const ENTRY_WORDS = 16;
 export const WORD_PORTS = 0;
@@ -75,6 +79,9 @@ const KIND_SEEN_B = 1 << 19;
 export const KIND_PAYLOAD = 1 << 20;
 const KIND_FREE = -1;
 
+/// A packet that begins or ends a flow, or is none.
+const NOT_ONLY_COUNTED = NO_PACKET | IS_FRAGMENT | TCP_SYN | TCP_FIN | TCP_RST;
+
 /// One end of a flow; an address is 4 or 16 bytes.
 export interface FlowEnd {
   address: Uint8Array;
@@ -102,7 +109,7 @@ export const DEFAULT_FLOW_TABLE_LIMITS: FlowTableLimits = {
 
 const FIRST_CAPACITY = 1 << 12;
 
-/// A smaller table stays in the caches as it is.
+/// The index of a smaller table stays in the caches as it is.
 const PREFETCHED_CAPACITY = 1 << 16;
 
 /// Entries looked at for expiry with each new flow: two keep the table free of
@@ -143,7 +150,9 @@ export class FlowTable {
   /// When it moves on, in microseconds: most packets come before that.
   private clockMovesUs = Number.NEGATIVE_INFINITY;
   private readonly shortestIdle: number;
-  /// What `prefetch` read: kept, or the compiler would leave the reading out.
+  /// For each packet of the batch its entry, or -1.
+  private guesses = new Int32Array(0);
+  /// What `guess` read: kept, or the compiler would leave the reading out.
   fetched = 0;
 
   /// `release` is told of every followed flow that leaves the table, before it does. `seed` is
@@ -168,16 +177,23 @@ export class FlowTable {
     return this.used;
   }
 
-  /// Reads what the packets of the batch will be looked for in. Every read here is
-  /// independent of the others, so that the processor waits for many at a time.
-  prefetch({ hash, frames: { count } }: PacketBatch): void {
-    if (this.capacity < PREFETCHED_CAPACITY) return;
-    const { index, words } = this;
+  /// Looks for the flows of a whole batch before its packets come one by one. No read here waits
+  /// for the one of the packet before, so the processor does many at a time. What is found is a
+  /// guess: flows may come and go until it is a packet's turn.
+  private guess({ hash, frames: { count } }: PacketBatch): void {
+    if (this.guesses.length < count) this.guesses = new Int32Array(hash.length);
+    const { index, words, guesses } = this;
     const mask = index.length - 1;
     let fetched = 0;
-    for (let i = 0; i < count; i++) fetched ^= index[hash[i]! & mask]!;
+    if (this.capacity >= PREFETCHED_CAPACITY) {
+      for (let i = 0; i < count; i++) fetched ^= index[hash[i]! & mask]!;
+    }
     for (let i = 0; i < count; i++) {
-      const entry = (index[hash[i]! & mask]! & mask) - 1;
+      const own = hash[i]!;
+      let slot = own & mask;
+      while (index[slot] !== 0 && ((index[slot]! ^ own) & ~mask) !== 0) slot = (slot + 1) & mask;
+      const entry = (index[slot]! & mask) - 1;
+      guesses[i] = entry;
       if (entry >= 0) fetched ^= words[entry * ENTRY_WORDS]!;
     }
     this.fetched = fetched;
@@ -215,6 +231,37 @@ export class FlowTable {
       }
     }
     return this.insert(batch, i);
+  }
+
+  /// Counts the packets of the batch from this place on as long as there is no more to them: they
+  /// belong to flows that were seen before and that nobody follows. Returns the place of the first
+  /// other packet, which is not counted yet. Of packets that are not of the `share` it takes what
+  /// `passOver` takes.
+  ///
+  /// Most packets go this way, in half the time of one `find` for each.
+  countKnown(batch: PacketBatch, from: number, { index: share, of: shares }: FlowShare): number {
+    if (from === 0) this.guess(batch);
+    const { words, guesses, shortestIdle } = this;
+    const { flags, key, tenant, ports, addressA, addressB, hash } = batch;
+    const { count, timeUs } = batch.frames;
+    for (let i = from; i < count; i++) {
+      const what = flags[i]!;
+      if ((what & NOT_ONLY_COUNTED) !== 0 || tenant[i] !== 0) return i;
+      if (timeUs[i]! >= this.clockMovesUs) this.advance(timeUs[i]!);
+      if (shares > 1 && shareOf(hash[i]!, shares) !== share) continue;
+      const at = guesses[i]! * ENTRY_WORDS;
+      if (at < 0 || words[at] !== ports[i]) return i;
+      if (words[at + WORD_ADDRESS_A] !== addressA[i] || words[at + WORD_ADDRESS_B] !== addressB[i]) return i;
+      const kind = words[at + WORD_KIND]!;
+      const state = kind & STATE_MASK;
+      if ((kind & FLOW_KEY_MASK) !== key[i] || (kind & KEY_IPV6) !== 0) return i;
+      if (state === STATE_FOLLOWED || (state === STATE_NEW && (what & HAS_PAYLOAD) !== 0)) return i;
+      if (this.idleSeconds(at) > shortestIdle) return i;
+      words[at + WORD_PACKETS]!++;
+      words[at + WORD_LAST_SECOND] = this.clock;
+      words[at + WORD_KIND] = kind | ((what & FROM_B) !== 0 ? KIND_SEEN_B : KIND_SEEN_A);
+    }
+    return count;
   }
 
   /// Takes what the i-th packet tells of all flows, where its own is kept by another table:

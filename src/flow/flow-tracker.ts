@@ -11,6 +11,7 @@ import {
 } from '../wire/packet-batch.js';
 import type { DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
 import { DatagramFollower } from './datagram-follower.js';
+import { ALL_FLOWS, shareOf } from './flow-share.js';
 import {
   DEFAULT_FLOW_TABLE_LIMITS,
   ENTRY_WORDS,
@@ -39,15 +40,6 @@ export const DEFAULT_FLOW_LIMITS: FlowTrackerLimits = {
   maxFollowedDatagramFlows: MAX_FOLLOWED_DATAGRAM_FLOWS,
   maxKeptBytes: MAX_KEPT_BYTES,
 };
-
-/// One of several equal shares of all flows.
-export interface FlowShare {
-  /// From 0.
-  index: number;
-  of: number;
-}
-
-const ALL_FLOWS: FlowShare = { index: 0, of: 1 };
 
 /// Makes the analysis of each flow that is followed.
 export interface Analysts extends TcpAnalysts {
@@ -122,18 +114,16 @@ export class FlowTracker {
 
   /// Takes the packets of a batch, in recorded order.
   packets(batch: PacketBatch): void {
-    const { table } = this;
-    const { index: share, of: shares } = this.share;
+    const { share, table } = this;
     const { flags, hash, key } = batch;
     const { bytes, count, frame, timeUs } = batch.frames;
-    table.prefetch(batch);
-    for (let i = 0; i < count; i++) {
+    for (let i = table.countKnown(batch, 0, share); i < count; i = table.countKnown(batch, i + 1, share)) {
       const what = flags[i]!;
       if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0) {
         if ((what & IS_FRAGMENT) !== 0) this.fragment(batch, i);
         continue;
       }
-      if (shares > 1 && shareOf(hash[i]!, shares) !== share) {
+      if (share.of > 1 && shareOf(hash[i]!, share.of) !== share.index) {
         table.passOver(batch, i);
         continue;
       }
@@ -181,9 +171,4 @@ export class FlowTracker {
     if (protocol === PROTOCOL_TCP) this.tcp.end(entry);
     else this.datagrams.end(entry);
   }
-}
-
-/// By the upper bits of a flow's hash: the table uses the lower ones.
-function shareOf(hash: number, shares: number): number {
-  return ((hash >>> 16) * shares) >>> 16;
 }

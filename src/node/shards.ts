@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { ByteChunk } from '../capture/byte-chunk.js';
 import { ReaderBuffers } from '../capture/reader-buffers.js';
 import { Engine, type EngineLimits, type EngineParts } from '../engine.js';
-import type { FlowShare } from '../flow/flow-tracker.js';
+import type { FlowShare } from '../flow/flow-share.js';
 import { Intake } from '../intake.js';
 import { type Analysed, concluded, endedEarly, readCapture } from './analysis.js';
 import type { InputPath } from './inputs.js';

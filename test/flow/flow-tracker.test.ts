@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatagramAnalysis } from '#sealert/flow/datagram-flow.js';
+import type { FlowShare } from '#sealert/flow/flow-share.js';
 import type { FlowEnd } from '#sealert/flow/flow-table.js';
 import {
   type Analysts,
   DEFAULT_FLOW_LIMITS,
-  type FlowShare,
   FlowTracker,
   type FlowTrackerLimits,
 } from '#sealert/flow/flow-tracker.js';
