@@ -7,7 +7,7 @@ import { Chatter } from './detect/chatter.js';
 import type { Held } from './detect/clauses.js';
 import type { TlsConnection } from './detect/connection.js';
 import { type ChainPools, type DatagramFindings, FlowOfDatagrams } from './detect/datagram-analysis.js';
-import { EarlyAnalysis, type EarlyFinding } from './detect/early-analysis.js';
+import { EarlyAnalysis, type EarlyFinding, isOfItsTime } from './detect/early-analysis.js';
 import type { ServerEntry, Session, Sighting } from './detect/findings.js';
 import type { SessionGroup } from './detect/grouping.js';
 import { NonceChain } from './detect/nonce-chain.js';
@@ -28,6 +28,7 @@ import type { FlowTrace } from './flow/flow-trace.js';
 import { DEFAULT_FLOW_LIMITS, FlowTracker, type FlowTrackerLimits } from './flow/flow-tracker.js';
 import { KeylessChain } from './flow/rudp/keyless-chain.js';
 import { SparePool } from './flow/spare-pool.js';
+import type { TcpFlow } from './flow/tcp-flow.js';
 import { Intake, type IntakeCounts } from './intake.js';
 import { softether1 } from './profiles/softether-1.js';
 import { softetherRudp } from './profiles/softether-rudp.js';
@@ -133,15 +134,14 @@ export class Engine {
       acceleration: (channel) => this.sessions.addAcceleration(channel),
       attempt: (attempt) => this.sightings.attempt(attempt),
     };
+    const beginEarly = (flow: TcpFlow, timeUs: number) =>
+      isOfItsTime(flow, softether1, timeUs) ? new EarlyAnalysis(softether1, this.input, early) : null;
     this.tracker = new FlowTracker(
       {
         tls: (flow) => {
           const analysis = flow.midstream
             ? new RunningAnalysis(softetherTls, this.input, found)
-            : new SideBySide(
-                new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, inTls),
-                new EarlyAnalysis(softether1, this.input, early),
-              );
+            : new SideBySide(new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, inTls), beginEarly);
           const trace = options.trace?.flow;
           return trace === undefined
             ? analysis

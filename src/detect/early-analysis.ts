@@ -59,7 +59,6 @@ export class EarlyAnalysis implements FlowAnalysis {
     frame: number,
   ): boolean {
     if (type !== TLS_APPLICATION_DATA) return true;
-    if (this.turns === 0 && !this.isOfItsTime(flow, timeUs)) return false;
     const { protection } = flow;
     if (protection.emptyRecord !== 0 && length === protection.emptyRecord) return true;
     if (this.sides === null) return this.login(fromClient, protection.plaintextMin(length), timeUs, frame);
@@ -89,19 +88,6 @@ export class EarlyAnalysis implements FlowAnalysis {
       evidence: this.evidence(sides.client, sides.server),
       caveat: this.profile.caveat,
     });
-  }
-
-  /// The hellos are those of a TLS library of 2003 and 2004.
-  private isOfItsTime(flow: TcpFlow, timeUs: number): boolean {
-    const { newestVersion, suites, clockUs } = this.profile.hello;
-    const server = flow.handshake?.serverHello;
-    if (!server || server.version > newestVersion.value || server.extensions.length > 0) return false;
-    flow.readClientHello();
-    const client = flow.handshake?.clientHello;
-    if (!client || client.version > newestVersion.value || client.extensions.length > 0) return false;
-    const clock = Number.parseInt(client.random.slice(0, CLOCK_DIGITS), 16) * 1e6;
-    const isKnown = (suite: number) => suites.values.includes(suite);
-    return client.suites.every(isKnown) && isKnown(server.suite) && Math.abs(clock - timeUs) <= clockUs.value;
   }
 
   private login(fromClient: boolean, plaintext: number, timeUs: number, frame: number): boolean {
@@ -180,4 +166,18 @@ export class EarlyAnalysis implements FlowAnalysis {
       ),
     ];
   }
+}
+
+/// True if the hellos of a flow that has come to its first application data, at `timeUs`, are
+/// those of a TLS library of 2003 and 2004.
+export function isOfItsTime(flow: TcpFlow, { hello }: EarlyProfile, timeUs: number): boolean {
+  const { newestVersion, suites, clockUs } = hello;
+  const server = flow.handshake?.serverHello;
+  if (!server || server.version > newestVersion.value || server.extensions.length > 0) return false;
+  flow.readClientHello();
+  const client = flow.handshake?.clientHello;
+  if (!client || client.version > newestVersion.value || client.extensions.length > 0) return false;
+  const clock = Number.parseInt(client.random.slice(0, CLOCK_DIGITS), 16) * 1e6;
+  const isKnown = (suite: number) => suites.values.includes(suite);
+  return client.suites.every(isKnown) && isKnown(server.suite) && Math.abs(clock - timeUs) <= clockUs.value;
 }

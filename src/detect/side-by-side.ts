@@ -2,15 +2,20 @@
 /// followed until both have let it go.
 
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
+import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
 
 export class SideBySide implements FlowAnalysis {
   private first: FlowAnalysis | null;
-  /// Mostly gone after the first record.
-  private second: FlowAnalysis | null;
+  private second: FlowAnalysis | null = null;
+  private begun = false;
 
-  constructor(first: FlowAnalysis, second: FlowAnalysis) {
+  /// The second one is asked for with the first record of application data, when the
+  /// hellos are known, and mostly there is none then.
+  constructor(
+    first: FlowAnalysis,
+    private readonly beginSecond: (flow: TcpFlow, timeUs: number) => FlowAnalysis | null,
+  ) {
     this.first = first;
-    this.second = second;
   }
 
   tlsRecord(
@@ -21,6 +26,10 @@ export class SideBySide implements FlowAnalysis {
     timeUs: number,
     frame: number,
   ): boolean {
+    if (!this.begun && type === TLS_APPLICATION_DATA) {
+      this.begun = true;
+      this.second = this.beginSecond(flow, timeUs);
+    }
     if (this.second !== null && !this.second.tlsRecord(flow, fromClient, type, length, timeUs, frame)) {
       this.second = null;
     }

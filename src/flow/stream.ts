@@ -97,7 +97,8 @@ export class Stream {
   /// The peer has acknowledged everything before `acknowledgement` by sending
   /// payload of its own: bytes missing before it were lost by the recording.
   acknowledged(sequence: number, timeUs: number, frame: number): void {
-    if (!this.started) return;
+    // Nothing new to most: what was acknowledged is there.
+    if (!this.started || ((sequence - this.next) | 0) <= 0) return;
     const beyondEnd = this.finSequence !== null && ((sequence - this.finSequence) | 0) > 0;
     const acknowledgement = beyondEnd ? this.finSequence! : sequence;
     while (this.held.length > 0 && ((acknowledgement - this.next) | 0) > 0) {

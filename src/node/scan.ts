@@ -11,7 +11,6 @@ import { newHashSeed } from './hash-seed.js';
 import { type InputPath, listInputs } from './inputs.js';
 import { DEFAULT_MEMORY_BYTES, type MemoryPlan, planMemory } from './memory-plan.js';
 import { newReport } from './new-report.js';
-import { analyseInThreads } from './threads.js';
 
 export type { ReaderName } from './analysis.js';
 
@@ -143,6 +142,7 @@ async function analyseByThreads(
   }
   const threads = threadsFor(files, plan, jobs);
   if (threads < 2) return [];
+  const { analyseInThreads } = await import('./threads.js');
   return analyseInThreads(files, { threads, plan, options: { reader, maskInstallation }, signal, onRead });
 }
 

@@ -2,7 +2,6 @@
 
 import { MAX_UNPACKED_RATIO, UNPACKED_BYTES_FREE } from '../limits.js';
 import { type Compression, type Decoder, loadDecoder } from './compression.js';
-import { unpackGzip } from './gzip.js';
 import { BrokenStream, type PieceBytes, StoredBytes } from './stored-bytes.js';
 import type { TakeBytes } from './take-bytes.js';
 
@@ -50,7 +49,7 @@ async function unpackOnce(
 ): Promise<void> {
   const input = new StoredBytes(stored);
   try {
-    if (compression === 'gzip') await unpackGzip(input, take, pieceBytes);
+    if (compression === 'gzip') await (await import('./gzip.js')).unpackGzip(input, take, pieceBytes);
     else await unpackWith(await loadDecoder(compression), input, take, pieceBytes);
   } finally {
     await input.close();
