@@ -30,6 +30,8 @@ export const HAS_PAYLOAD = 1 << 9;
 export const IS_FRAGMENT = 1 << 10;
 /// The frame holds none that can be looked up.
 export const NO_PACKET = 1 << 11;
+/// One of the kind that most are, see `takeCommon`.
+const IS_COMMON = 1 << 12;
 
 const COLUMNS = 10;
 
@@ -40,6 +42,7 @@ const NO_LINK_TYPE = -1;
 const COMMON_TYPE = 0x08_00_45;
 /// Its headers up to the end of that of TCP.
 const COMMON_HEADER_BYTES = 54;
+const ETHERNET_BYTES = 14;
 const IPV4_BYTES = 20;
 const TCP_BYTES = 20;
 const UDP_BYTES = 8;
@@ -59,7 +62,7 @@ export interface Frames {
 
 /// The packet of frame i:
 ///
-///     flags[i]                     of the TCP header; FROM_B, HAS_PAYLOAD, IS_FRAGMENT, NO_PACKET
+///     flags[i]                     of the TCP header; FROM_B, HAS_PAYLOAD, IS_FRAGMENT, NO_PACKET and more
 ///     key[i], tenant[i]            protocol and IP version (KEY_...), network as `LayerStack.tenant`
 ///     ports[i]                     port of A << 16 | port of B; 0 for ICMP
 ///     addressA[i], addressB[i]     of IPv6 the first words, the others at addressesAt[i]
@@ -143,8 +146,39 @@ export class PacketBatch {
   /// The packet of the i-th frame, decoded again: most packets are only looked up. Valid until the next call.
   packetAt(i: number): Packet {
     if (this.whole !== null) return this.whole;
-    this.decode(i, this.packet);
+    if ((this.flags[i]! & IS_COMMON) !== 0) this.readCommon(i, this.packet);
+    else this.decode(i, this.packet);
     return this.packet;
+  }
+
+  /// Fills in what `decodeFrame` would, where all is known to be in its place.
+  private readCommon(i: number, packet: Packet): void {
+    const { view, offset, capturedLen } = this.frames;
+    const at = offset[i]!;
+    const ipAt = at + ETHERNET_BYTES;
+    const transportAt = ipAt + IPV4_BYTES;
+    const protocol = this.key[i]!;
+    let headerBytes = UDP_BYTES;
+    if (protocol === PROTOCOL_TCP) {
+      headerBytes = (view.getUint8(transportAt + 12) >> 4) * 4;
+      packet.sequence = this.sequence[i]!;
+      packet.acknowledgement = this.acknowledgement[i]!;
+      packet.tcpFlags = this.flags[i]! & 0xff;
+    }
+    packet.layers.clear();
+    packet.version = 4;
+    packet.protocol = protocol;
+    packet.ipAt = ipAt;
+    packet.ipEnd = ipAt + view.getUint16(ipAt + 2, false);
+    packet.addressesAt = ipAt + 12;
+    packet.source = view.getInt32(ipAt + 12, false);
+    packet.destination = view.getInt32(ipAt + 16, false);
+    packet.transportAt = transportAt;
+    packet.sourcePort = view.getUint16(transportAt, false);
+    packet.destinationPort = view.getUint16(transportAt + 2, false);
+    packet.payloadAt = transportAt + headerBytes;
+    packet.payloadLen = packet.ipEnd - packet.payloadAt;
+    packet.payloadCaptured = Math.max(0, Math.min(at + capturedLen[i]!, packet.ipEnd) - packet.payloadAt);
   }
 
   /// Decodes the i-th frame into `packet`.
@@ -186,7 +220,7 @@ export class PacketBatch {
       const a = fromB ? destination : source;
       const b = fromB ? source : destination;
       const sorted = fromB ? (sentPorts << 16) | (sentPorts >>> 16) : sentPorts;
-      flags[i] = what | (payloadLen > 0 ? HAS_PAYLOAD : 0) | (fromB ? FROM_B : 0);
+      flags[i] = IS_COMMON | what | (payloadLen > 0 ? HAS_PAYLOAD : 0) | (fromB ? FROM_B : 0);
       key[i] = protocol;
       tenant[i] = 0;
       ports[i] = sorted;
