@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import { Engine } from '#sealert/engine.js';
-import { FlowTable } from '#sealert/flow/flow-table.js';
+import { FlowTable, PREFETCHED_PACKETS } from '#sealert/flow/flow-table.js';
 import { DEFAULT_FLOW_LIMITS } from '#sealert/flow/flow-tracker.js';
 import { IS_FRAGMENT, NO_PACKET } from '#sealert/wire/packet-batch.js';
 import { evaluatorTable } from './micro-evaluators.js';
@@ -31,8 +31,8 @@ const LAYERS: readonly (readonly [name: string, begin: () => Pass])[] = [
 function withFlowTable(): Pass {
   const flows = new FlowTable(DEFAULT_FLOW_LIMITS, () => {});
   return decodeOnly((batch) => {
-    flows.prefetch(batch);
     for (let i = 0; i < batch.frames.count; i++) {
+      if (i % PREFETCHED_PACKETS === 0) flows.prefetch(batch, i);
       if ((batch.flags[i]! & (IS_FRAGMENT | NO_PACKET)) !== 0) continue;
       const entry = flows.find(batch, i);
       if ((batch.flags[i]! & TCP_SYN_FIN_RST) === 0 || flows.noteTcpFlags(entry, batch, i)) continue;

@@ -100,10 +100,18 @@ export const DEFAULT_FLOW_TABLE_LIMITS: FlowTableLimits = {
   closedIdleSeconds: 10,
 };
 
+/// Entries that there is room for at first. What follows is made in few, large steps: memory
+/// that was never written takes none, so only the copying counts. Everything at once would
+/// be no better, because the language's collector goes by what is asked for.
 const FIRST_CAPACITY = 1 << 12;
+const CAPACITY_STEP = 16;
 
-/// A smaller table stays in the caches as it is.
-const PREFETCHED_CAPACITY = 1 << 16;
+/// Slots of an index that is too large for the caches; a smaller one stays there as it is.
+const PREFETCHED_SLOTS = 1 << 17;
+
+/// Packets prefetched for at a time: each touches two pages of memory, and more pages
+/// than this the processor does not find again without looking them up (measured).
+export const PREFETCHED_PACKETS = 256;
 
 /// Entries looked at for expiry with each new flow: two keep the table free of
 /// flows that ended, however many come.
@@ -143,6 +151,8 @@ export class FlowTable {
   /// When it moves on, in microseconds: most packets come before that.
   private clockMovesUs = Number.NEGATIVE_INFINITY;
   private readonly shortestIdle: number;
+  /// Where `prefetch` has to read.
+  private readonly sought = new Int32Array(PREFETCHED_PACKETS);
   /// What `prefetch` read: kept, or the compiler would leave the reading out.
   fetched = 0;
 
@@ -155,7 +165,7 @@ export class FlowTable {
   ) {
     this.capacity = Math.min(FIRST_CAPACITY, limits.maxFlows);
     this.words = alignedWords(this.capacity * ENTRY_WORDS);
-    this.index = newIndex(this.capacity);
+    this.index = newIndex(FIRST_CAPACITY);
     this.shortestIdle = Math.min(
       limits.followedIdleSeconds,
       limits.otherIdleSeconds,
@@ -168,18 +178,22 @@ export class FlowTable {
     return this.used;
   }
 
-  /// Reads what the packets of the batch will be looked for in. Every read here is
-  /// independent of the others, so that the processor waits for many at a time.
-  prefetch({ hash, frames: { count } }: PacketBatch): void {
-    if (this.capacity < PREFETCHED_CAPACITY) return;
-    const { index, words } = this;
+  /// Reads what some packets of the batch will be looked for in, from the `first` one on. Every
+  /// read here is independent of the others, so that the processor waits for many at a time.
+  prefetch({ hash, frames: { count } }: PacketBatch, first: number): void {
+    const { index, sought, words } = this;
+    if (index.length < PREFETCHED_SLOTS) return;
     const mask = index.length - 1;
+    const end = Math.min(first + PREFETCHED_PACKETS, count);
+    // Three short loops: the more passes the processor sees ahead, the more reads it begins.
     let fetched = 0;
-    for (let i = 0; i < count; i++) fetched ^= index[hash[i]! & mask]!;
-    for (let i = 0; i < count; i++) {
-      const entry = (index[hash[i]! & mask]! & mask) - 1;
-      if (entry >= 0) fetched ^= words[entry * ENTRY_WORDS]!;
+    for (let i = first; i < end; i++) fetched ^= index[hash[i]! & mask]!;
+    for (let i = first; i < end; i++) {
+      let slot = hash[i]! & mask;
+      while (index[slot] !== 0 && ((index[slot]! ^ hash[i]!) & ~mask) !== 0) slot = (slot + 1) & mask;
+      sought[i - first] = Math.max(0, (index[slot]! & mask) - 1) * ENTRY_WORDS;
     }
+    for (let i = end - first - 1; i >= 0; i--) fetched ^= words[sought[i]!]!;
     this.fetched = fetched;
   }
 
@@ -349,10 +363,9 @@ export class FlowTable {
 
   private insert(batch: PacketBatch, i: number): number {
     this.sweep();
-    if (this.used === this.capacity) {
-      if (this.capacity < this.limits.maxFlows) this.grow();
-      else this.evict();
-    }
+    if (this.used === this.limits.maxFlows) this.evict();
+    else if (this.used === this.capacity) this.grow();
+    if (this.used * 2 === this.index.length) this.growIndex();
     let entry = this.freeEntry;
     const words = this.words;
     if (entry >= 0) this.freeEntry = words[entry * ENTRY_WORDS + WORD_PACKETS]!;
@@ -418,11 +431,15 @@ export class FlowTable {
   }
 
   private grow(): void {
-    this.capacity = Math.min(this.capacity * 2, this.limits.maxFlows);
+    this.capacity = Math.min(this.capacity * CAPACITY_STEP, this.limits.maxFlows);
     const words = alignedWords(this.capacity * ENTRY_WORDS);
     words.set(this.words);
     this.words = words;
-    this.index = newIndex(this.capacity);
+  }
+
+  private growIndex(): void {
+    const { words } = this;
+    this.index = newIndex(this.used * 2);
     for (let entry = 0; entry < this.highWater; entry++) {
       if (words[entry * ENTRY_WORDS + WORD_KIND] !== KIND_FREE) this.place(entry, this.hashOf(entry));
     }
@@ -523,11 +540,11 @@ function rankOf(kind: number): number {
   return state === STATE_DISMISSED || isHandshake ? 2 : 1;
 }
 
-/// Slots for so many entries, at most half of them full. A slot is 0, or the entry's
+/// Slots for so many entries (a power of 2), at most half of them full. A slot is 0, or the entry's
 /// number + 1 in as many low bits as tell the slots apart, and in the bits above those
 /// of the hash: so only the entry that is looked for is touched, with few exceptions.
 function newIndex(capacity: number): Int32Array {
-  return new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
+  return new Int32Array(capacity * 2);
 }
 
 /// Zeroes that begin at a cache line: allocators put 16 bytes of their own in

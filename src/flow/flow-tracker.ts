@@ -16,6 +16,7 @@ import {
   ENTRY_WORDS,
   FlowTable,
   type FlowTableLimits,
+  PREFETCHED_PACKETS,
   STATE_DISMISSED,
   STATE_MASK,
   STATE_NEW,
@@ -126,8 +127,8 @@ export class FlowTracker {
     const { index: share, of: shares } = this.share;
     const { flags, hash, key } = batch;
     const { bytes, count, frame, timeUs } = batch.frames;
-    table.prefetch(batch);
     for (let i = 0; i < count; i++) {
+      if (i % PREFETCHED_PACKETS === 0) table.prefetch(batch, i);
       const what = flags[i]!;
       if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0) {
         if ((what & IS_FRAGMENT) !== 0) this.fragment(batch, i);
