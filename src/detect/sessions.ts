@@ -90,7 +90,7 @@ export interface SessionParts {
 
 /// Connections that were running when the capture began are not told by a log-in, and much
 /// other traffic looks a little like one. Of so many the weaker half is left out.
-const MAX_RUNNING = 2_048;
+const MAX_RUNNING = 1_024;
 
 export class SessionBuilder {
   /// Of the sessions that `finish` returned and that are likely at least; those inside SSH show no VPN server.

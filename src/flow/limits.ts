@@ -22,14 +22,14 @@ export const DATAGRAM_FLOW_BYTES = 15_000;
 export const HELD_SEGMENT_BYTES = 300;
 
 /// Most UDP and ICMP flows followed at once, or fewer if some take more than others.
-export const MAX_FOLLOWED_DATAGRAM_FLOWS = 800;
+export const MAX_FOLLOWED_DATAGRAM_FLOWS = 600;
 
 /// Most bytes that all followed flows together keep, held back or of handshakes.
-export const MAX_KEPT_BYTES = 10_485_760;
+export const MAX_KEPT_BYTES = 8_388_608;
 
 /// Most TCP flows followed at once, or fewer if some take more than others. Only flows that begin
 /// like TLS and still fit a profile are followed; the longest silent one is given up first.
-export const MAX_FOLLOWED_FLOWS = 4_000;
+export const MAX_FOLLOWED_FLOWS = 3_000;
 
 /// Within this time the same datagram again is a copy that a mirror made on its
 /// way through a switch or router; queues of those are far shorter.
