@@ -12,7 +12,7 @@ export const MAX_HELD_SEGMENTS = 128;
 /// server's flight with a long certificate chain fits.
 export const MAX_HANDSHAKE_BYTES = 16_384;
 
-/// What a followed flow takes (measured, scripts/bench/README.md): a TCP flow with the analysis
+/// What a followed flow takes (measured): a TCP flow with the analysis
 /// of its log-in, a UDP or ICMP flow with its chains. What some flows take besides they weigh
 /// when it is made (`flow-weight.ts`).
 export const TCP_FLOW_BYTES = 5_000;

@@ -3,8 +3,8 @@
 import { setFlagsFromString } from 'node:v8';
 
 /// The collector usually waits until there is three times as much garbage as there is in use,
-/// which is fast, and right for small heaps; now until there is a quarter.
-const SPARING = '--heap-growing-percent=25';
+/// which is fast, and right for small heaps; now until there is a seventh.
+const SPARING = '--heap-growing-percent=15';
 
 /// Of the memory that a run should take, the part from which on garbage counts.
 const SHORT_OF_MEMORY = 0.5;

@@ -23,8 +23,8 @@ const SMALL_BYTES = 8 * MIB;
 /// Of a thread's heap: a young generation of the usual 48 MB makes it larger and not faster (measured).
 export const THREAD_RESOURCES = { maxYoungGenerationSizeMb: 24 };
 
-/// What the limits in flow/ and wire/limits.ts come to: 72 MiB of table, 19 for TCP flows, 12 for
-/// others, 10 of kept bytes, 4 of fragments. They are those of the usual budget.
+/// What the limits in flow/ and wire/limits.ts come to: 72 MiB of table, 14 for TCP flows, 9 for
+/// others, 8 of kept bytes, 4 of fragments, 13 of garbage. They are those of the usual budget.
 const FULL_BYTES = 120 * MIB;
 
 /// Of what the program leaves, the part that one analysis may have alone when
