@@ -147,8 +147,8 @@ export class Engine {
             ? analysis
             : trace.wrap(analysis, flow, this.tracker.table.endsOf(flow.entry));
         },
-        ssh: (_flow, budget) =>
-          new SshConnection(this.ssh, this.input, budget, (finding) => this.sessions.addSsh(finding)),
+        ssh: ({ weight }, budget) =>
+          new SshConnection(this.ssh, this.input, budget, weight, (finding) => this.sessions.addSsh(finding)),
         plain: () => new PlainAnalysis(softetherTls, this.input, found),
         openVpn: (_flow, budget) => new OpenVpnStream(softetherTraces, this.input, budget, seen),
         datagrams: (flow, budget) =>
@@ -227,7 +227,7 @@ export class Engine {
 
   /// True if what was found depends on how much may be kept, and so on who keeps it.
   get reachedLimit(): boolean {
-    return this.tracker.reachedLimit || this.sightings.isFull;
+    return this.tracker.reachedLimit || this.sightings.isFull || this.sessions.leftOut > 0;
   }
 
   /// Ends the capture for an engine that has a share of its flows.
@@ -301,6 +301,7 @@ export class Engine {
     diagnostics.evictedFlows = table.evictedFlows + tracker.givenUpFlows;
     diagnostics.oneSidedFlows = table.oneSidedFlows;
     diagnostics.limitsHit = tracker.limitsHit;
+    if (this.sessions.leftOut > 0) diagnostics.limitsHit.runningConnections = this.sessions.leftOut;
     diagnostics.gaps = tracker.gaps;
     for (const part of this.absorbed) addDiagnostics(diagnostics, part);
     return diagnostics;

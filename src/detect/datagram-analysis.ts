@@ -3,6 +3,7 @@
 
 import type { DatagramAnalysis, DatagramFlow } from '../flow/datagram-flow.js';
 import type { FlowEnd } from '../flow/flow-table.js';
+import { TCP_FLOW_BYTES } from '../flow/limits.js';
 import type { MemoryBudget } from '../flow/memory-budget.js';
 import { OPENING_BYTES, type RudpCarrier } from '../flow/rudp/carriers.js';
 import type { KeylessChain } from '../flow/rudp/keyless-chain.js';
@@ -226,7 +227,9 @@ export class FlowOfDatagrams implements DatagramAnalysis {
   }
 
   private beginInner(): { client: TcpFlow['client']; server: TcpFlow['server'] } {
-    const inner = new TcpFlow(this.budget);
+    const { weight } = this.flow;
+    const inner = new TcpFlow(this.budget, weight);
+    weight.add(TCP_FLOW_BYTES);
     this.innerConnection = null;
     this.innerTrace = null;
     const profiles = { own: this.profile, thirdParty: [], turns: null };
@@ -248,6 +251,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     const facts = this.tellInner(rudp, inner);
     if (facts !== null) this.tellAttempt(rudp, inner, facts);
     inner.reset();
+    inner.weight.add(-TCP_FLOW_BYTES);
     this.inner = null;
   }
 

@@ -22,7 +22,7 @@ export class RunningAnalysis implements FlowAnalysis {
   ) {}
 
   tlsRecord(
-    _flow: TcpFlow,
+    flow: TcpFlow,
     fromClient: boolean,
     type: number,
     length: number,
@@ -33,7 +33,7 @@ export class RunningAnalysis implements FlowAnalysis {
     if (type !== TLS_APPLICATION_DATA) return true;
     if (this.readings === null) {
       this.firstFrame = frame;
-      this.readings = new TunnelReadings(timeUs, this.profile, POSSIBLE_PROTECTIONS, false);
+      this.readings = new TunnelReadings(timeUs, this.profile, POSSIBLE_PROTECTIONS, false, flow.weight);
     }
     this.readings.record(fromClient, length, timeUs, frame);
     const { patience } = this.profile.running;

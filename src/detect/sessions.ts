@@ -88,6 +88,10 @@ export interface SessionParts {
   early: EarlyFinding[];
 }
 
+/// Connections that were running when the capture began are not told by a log-in, and much
+/// other traffic looks a little like one. Of so many the weaker half is left out.
+const MAX_RUNNING = 1_024;
+
 export class SessionBuilder {
   /// Of the sessions that `finish` returned and that are likely at least; those inside SSH show no VPN server.
   readonly facts: SessionFacts[] = [];
@@ -96,6 +100,9 @@ export class SessionBuilder {
   private ssh: SshFinding[] = [];
   private early: EarlyFinding[] = [];
   private cutAt: number | null = null;
+  /// Connections left out because there were too many like them.
+  leftOut = 0;
+  private crowdedAt = MAX_RUNNING;
 
   constructor(
     private readonly profile: TlsSessionProfile,
@@ -104,6 +111,7 @@ export class SessionBuilder {
 
   add(connection: TlsConnection): void {
     this.connections.push(connection);
+    if (this.connections.length >= this.crowdedAt) this.leaveOutWeakest();
   }
 
   addAcceleration(channel: AccelerationChannel): void {
@@ -126,7 +134,7 @@ export class SessionBuilder {
 
   /// Adds what was added to another builder, of other flows.
   absorb({ connections, channels, ssh, early }: SessionParts): void {
-    for (const connection of connections) this.connections.push(connection);
+    for (const connection of connections) this.add(connection);
     for (const channel of channels) this.channels.push(channel);
     for (const finding of ssh) this.ssh.push(finding);
     for (const finding of early) this.early.push(finding);
@@ -215,6 +223,14 @@ export class SessionBuilder {
     this.channels = this.channels.filter((channel) => !flows.has(flowKey(channel)));
     this.ssh = this.ssh.filter((finding) => !flows.has(sshKey(finding)));
     this.early = this.early.filter(({ facts }) => !flows.has(flowKey(facts)));
+  }
+
+  private leaveOutWeakest(): void {
+    const running = this.connections.filter(({ kind }) => kind === 'running');
+    const weakest = new Set(running.sort((a, b) => strengthOf(b) - strengthOf(a)).slice(MAX_RUNNING / 2));
+    this.connections = this.connections.filter((connection) => !weakest.has(connection));
+    this.leftOut += weakest.size;
+    this.crowdedAt = this.connections.length + MAX_RUNNING / 2;
   }
 
   private judge(group: SessionGroup): Judged | null {
@@ -569,4 +585,11 @@ function captureCaveats(connections: readonly FlowFacts[], cutAt: number | null)
     );
   }
   return caveats;
+}
+
+/// How much speaks for a connection that was running before the capture began.
+function strengthOf({ plain, rudp, tunnel }: TlsConnection): number {
+  const blocks = (plain?.client.blocks ?? 0) + (plain?.server.blocks ?? 0);
+  const keepAlives = tunnel.client.keepAlives.count + tunnel.server.keepAlives.count;
+  return tunnel.weight + 8 * keepAlives + blocks + 8 * (rudp?.segments ?? 0);
 }

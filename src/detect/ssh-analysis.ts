@@ -2,6 +2,7 @@
 /// inside it. State is constant, and a packet that means nothing costs a few
 /// comparisons: most SSH connections never hold a candidate.
 
+import type { FlowWeight } from '../flow/flow-weight.js';
 import type { MemoryBudget } from '../flow/memory-budget.js';
 import { SshFlow, type SshListener } from '../flow/ssh/ssh-flow.js';
 import type { CounterEvidence, Evidence, Verdict } from './findings.js';
@@ -44,7 +45,7 @@ export class SshAnalysis implements SshListener {
   /// One round trip between the ends of the TCP connection, if it is known.
   roundTripUs = 0;
   private watches: Watches | null = null;
-  private candidates: SshCandidate[] = [];
+  private readonly candidates: SshCandidate[] = [];
   /// Polls of sessions without a log-in, by which side asks.
   private running: [SshCandidate | null, SshCandidate | null] = [null, null];
   /// The piece that the next bytes of its frame still belong to.
@@ -60,6 +61,7 @@ export class SshAnalysis implements SshListener {
     private readonly knowledge: SshKnowledge,
     private readonly input: number,
     budget: MemoryBudget,
+    private readonly weight: FlowWeight,
   ) {
     this.ssh = new SshFlow(this, budget);
   }
@@ -136,6 +138,7 @@ export class SshAnalysis implements SshListener {
     this.watches ??= newWatches(
       this.ssh,
       this.knowledge,
+      this.weight,
       (script, strict) => this.found(script, strict),
       (reversed, kind, assumption, askedUs) => this.pollOwner(reversed, kind, assumption, askedUs),
     );
@@ -192,15 +195,21 @@ export class SshAnalysis implements SshListener {
       (candidate) =>
         Number.isNaN(candidate.script?.openedUs) && candidate.attachCount === 0 && !hasRhythm(candidate),
     );
-    if (at >= 0) this.candidates.splice(at, 1);
+    if (at >= 0) this.drop(at);
     return at >= 0;
   }
 
   /// A log-in that was read plainly explains what was taken for one before it.
   private dropWeak(reversed: boolean): void {
-    this.candidates = this.candidates.filter(
-      (other) => other.reversed !== reversed || other.strict || hasRhythm(other),
-    );
+    for (let at = this.candidates.length - 1; at >= 0; at--) {
+      const other = this.candidates[at]!;
+      if (other.reversed === reversed && !other.strict && !hasRhythm(other)) this.drop(at);
+    }
+  }
+
+  private drop(at: number): void {
+    this.candidates[at]!.dropped();
+    this.candidates.splice(at, 1);
   }
 
   /// Log-ins between other traffic are weak: there is one at a time, which
@@ -211,7 +220,7 @@ export class SshAnalysis implements SshListener {
     if (at < 0) return true;
     const before = this.candidates[at]!;
     if (before.strict || hasRhythm(before) || script.endUs - before.sinceUs < PROOF_US) return false;
-    this.candidates.splice(at, 1);
+    this.drop(at);
     return true;
   }
 
@@ -244,7 +253,18 @@ export class SshAnalysis implements SshListener {
     roundTripUs: number,
     { client, server }: FlowSizes = this.watches!,
   ): SshCandidate {
-    return new SshCandidate(reversed, strict, script, sinceUs, this.knowledge, client, server, roundTripUs);
+    const { knowledge, weight } = this;
+    return new SshCandidate(
+      reversed,
+      strict,
+      script,
+      sinceUs,
+      knowledge,
+      client,
+      server,
+      roundTripUs,
+      weight,
+    );
   }
 
   private describe(candidate: SshCandidate, context: SshContext): SshSession | null {

@@ -1,10 +1,15 @@
 /// What may be a SoftEther session on an SSH connection, and what speaks for it.
 
+import type { FlowWeight } from '../flow/flow-weight.js';
 import { type PollOwner, PollTally } from './ssh-polls.js';
 import type { SshScript } from './ssh-script.js';
 import { type DirectionSizes, type PollSizes, recordBytes, type SshKnowledge } from './ssh-sizes.js';
 
 const MAX_FRAMES = 8;
+
+/// What a candidate takes, and its tally of polls under one assumption (measured).
+const CANDIDATE_BYTES = 2_000;
+const TALLY_BYTES = 350;
 
 /// The first thing that a side sends after the welcome.
 export interface FirstPiece {
@@ -48,7 +53,9 @@ export class SshCandidate implements PollOwner {
     private readonly clientSizes: DirectionSizes,
     private readonly serverSizes: DirectionSizes,
     readonly roundTripUs: number,
+    private readonly weight: FlowWeight,
   ) {
+    weight.add(CANDIDATE_BYTES);
     this.client = new CandidateSide(sinceUs);
     this.server = new CandidateSide(sinceUs);
     this.lastStartUs = sinceUs;
@@ -63,8 +70,15 @@ export class SshCandidate implements PollOwner {
     if (tally === undefined) {
       tally = new PollTally(sizes);
       this.tallies[assumption] = tally;
+      this.weight.add(TALLY_BYTES);
     }
     return tally;
+  }
+
+  /// It is no candidate any more.
+  dropped(): void {
+    const tallies = this.tallies.filter((tally) => tally !== undefined);
+    this.weight.add(-CANDIDATE_BYTES - tallies.length * TALLY_BYTES);
   }
 
   /// When this session was last polled so; never: minus infinity.

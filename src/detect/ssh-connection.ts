@@ -1,5 +1,6 @@
 /// Hands the bytes of one SSH connection to its analysis, and what it finds to the sessions.
 
+import type { FlowWeight } from '../flow/flow-weight.js';
 import type { MemoryBudget } from '../flow/memory-budget.js';
 import { SshGuess } from '../flow/ssh/ssh-guess.js';
 import type { StreamAnalysis, TcpFlow } from '../flow/tcp-flow.js';
@@ -24,9 +25,10 @@ export class SshConnection implements StreamAnalysis {
     knowledge: SshKnowledge,
     private readonly input: number,
     budget: MemoryBudget,
+    weight: FlowWeight,
     private readonly found: (finding: SshFinding) => void,
   ) {
-    this.analysis = new SshAnalysis(knowledge, input, budget);
+    this.analysis = new SshAnalysis(knowledge, input, budget, weight);
   }
 
   bytes(

@@ -2,6 +2,7 @@
 /// neighbour solicitation), the client's side answers, and each address is
 /// asked again after 5.1 s. Constant state per flow.
 
+import type { FlowWeight } from '../flow/flow-weight.js';
 import type { TlsSessionProfile } from './profile.js';
 import type { SshSessionProfile } from './ssh-profile.js';
 import { POLL_KINDS, type PollSizes, type PollTable } from './ssh-sizes.js';
@@ -42,6 +43,17 @@ export interface PollOwner {
   tally(assumption: number, sizes: PollSizes): PollTally;
 }
 
+/// What a lane takes, and the answered polls of one (measured).
+const LANE_BYTES = 110;
+const ANSWERED_BYTES = 130;
+
+/// The answered polls of one lane, by place: when they were asked, and whose they were.
+class Answered {
+  readonly askedUs: number[] = new Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
+  readonly owners: (PollOwner | null)[] = new Array(REMEMBERED).fill(null);
+  next = 0;
+}
+
 /// What is remembered in one lane: an assumption about the sizes, and a kind of poll.
 class Lane {
   /// The question that waits for its answer, if any.
@@ -49,10 +61,8 @@ class Lane {
   askedFrame = 0;
   /// Questions since the last answer.
   askedCount = 0;
-  /// By place: when the last answered ones were asked, and whose they were.
-  readonly answeredUs = new Float64Array(REMEMBERED).fill(Number.NEGATIVE_INFINITY);
-  readonly owners: (PollOwner | null)[] = new Array(REMEMBERED).fill(null);
-  next = 0;
+  /// Made with the first answer.
+  answered: Answered | null = null;
 }
 
 export class PollWatch {
@@ -67,6 +77,7 @@ export class PollWatch {
     private readonly ssh: SshSessionProfile,
     private readonly table: PollTable,
     private readonly slack: number,
+    private readonly weight: FlowWeight,
     private readonly owner: (kind: number, assumption: number, askedUs: number) => PollOwner,
   ) {}
 
@@ -86,6 +97,7 @@ export class PollWatch {
       let lane = this.lanes.get(number);
       if (lane === undefined) {
         lane = new Lane();
+        this.weight.add(LANE_BYTES);
         this.lanes.set(number, lane);
       }
       lane.askedUs = timeUs;
@@ -103,8 +115,13 @@ export class PollWatch {
   }
 
   private answered(lane: Lane, assumption: number, kind: number, frame: number): void {
-    const { askedUs, answeredUs, owners } = lane;
+    const { askedUs } = lane;
     lane.askedUs = Number.NEGATIVE_INFINITY;
+    if (lane.answered === null) {
+      lane.answered = new Answered();
+      this.weight.add(ANSWERED_BYTES);
+    }
+    const { askedUs: answeredUs, next, owners } = lane.answered;
     const { periodUs } = this.tls.hubPoll;
     const clock = this.ssh.pollClock.periodUs;
     let owner: PollOwner | null = null;
@@ -118,9 +135,9 @@ export class PollWatch {
     }
     const isPeriod = owner !== null;
     owner ??= this.owner(kind, assumption, askedUs);
-    answeredUs[lane.next] = askedUs;
-    owners[lane.next] = owner;
-    lane.next = (lane.next + 1) % REMEMBERED;
+    answeredUs[next] = askedUs;
+    owners[next] = owner;
+    lane.answered.next = (next + 1) % REMEMBERED;
 
     const tally = owner.tally(assumption, this.table.sizes[assumption]!);
     if (tally.answered[0] + tally.answered[1] === 0) tally.firstUs = askedUs;

@@ -1,12 +1,16 @@
 /// What looks at the encrypted part of one SSH connection, made when it begins:
 /// by then the ciphers are known, or never will be.
 
+import type { FlowWeight } from '../flow/flow-weight.js';
 import type { SshFlow } from '../flow/ssh/ssh-flow.js';
 import { ChannelWatch } from './ssh-channels.js';
 import { type PollOwner, PollWatch } from './ssh-polls.js';
 import { ScriptWatch, type SshScript } from './ssh-script.js';
 import { DirectionSizes, type SshKnowledge } from './ssh-sizes.js';
 import { TolerantWatch } from './ssh-tolerant.js';
+
+/// What all watches of a connection take, before there is a poll (measured).
+const WATCHES_BYTES = 6_000;
 
 export interface FlowSizes {
   client: DirectionSizes;
@@ -33,10 +37,12 @@ export function flowSizes(flow: SshFlow, { ssh }: SshKnowledge): FlowSizes {
 export function newWatches(
   flow: SshFlow,
   knowledge: SshKnowledge,
+  weight: FlowWeight,
   found: (script: SshScript, strict: boolean) => void,
   pollOwner: (reversed: boolean, kind: number, assumption: number, askedUs: number) => PollOwner,
 ): Watches {
   const { tls, ssh, windows } = knowledge;
+  weight.add(WATCHES_BYTES);
   const { client, server } = flowSizes(flow, knowledge);
   const slack = Math.max(client.slack, server.slack);
   const tolerant = (reversed: boolean) =>
@@ -48,6 +54,7 @@ export function newWatches(
       ssh,
       knowledge.pollTable(flow.shape(reversed), flow.shape(!reversed)),
       slack,
+      weight,
       (kind, assumption, askedUs) => pollOwner(reversed, kind, assumption, askedUs),
     );
   const channels = (reversed: boolean) =>

@@ -1,9 +1,13 @@
 /// A tunnel of which it is not known how its records are protected, or who is
 /// the client: the likely ways of reading it, side by side.
 
+import type { FlowWeight } from '../flow/flow-weight.js';
 import type { RecordProtection } from '../wire/tls-suites.js';
 import type { TlsSessionProfile } from './profile.js';
 import { Tunnel } from './tunnel.js';
+
+/// What a reading takes (measured).
+const READING_BYTES = 1_500;
 
 /// One way of reading the lengths and the sides.
 export interface TunnelReading {
@@ -21,10 +25,12 @@ export class TunnelReadings {
     profile: TlsSessionProfile,
     protections: readonly RecordProtection[],
     sidesKnown: boolean,
+    weight: FlowWeight,
   ) {
     this.readings = (sidesKnown ? [false] : [false, true]).flatMap((reversed) =>
       protections.map((protection) => ({ protection, reversed, tunnel: new Tunnel(beginUs, profile) })),
     );
+    weight.add(this.readings.length * READING_BYTES);
   }
 
   /// Takes the next application record; `length` is its length field.

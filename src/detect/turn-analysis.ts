@@ -121,6 +121,7 @@ export class TurnAnalysis implements VolumeListener {
       this.profile,
       known ? [protection] : POSSIBLE_PROTECTIONS,
       true,
+      this.flow.weight,
     );
     return true;
   }

@@ -2,6 +2,7 @@
 
 import { type Layer, NO_LAYERS } from '../wire/layers.js';
 import type { FlowEnd } from './flow-table.js';
+import type { FlowWeight } from './flow-weight.js';
 import { RecentDatagrams } from './recent-datagrams.js';
 
 /// What the detection keeps for such a flow.
@@ -51,7 +52,10 @@ export class DatagramFlow {
   private ends: { a: FlowEnd; b: FlowEnd } | null = null;
 
   /// `endsOf` copies the ends of an entry out of the table.
-  constructor(private readonly endsOf: (entry: number) => { a: FlowEnd; b: FlowEnd }) {}
+  constructor(
+    private readonly endsOf: (entry: number) => { a: FlowEnd; b: FlowEnd },
+    readonly weight: FlowWeight,
+  ) {}
 
   /// Both ends, copied when first asked for: most flows are let go before.
   get a(): FlowEnd {

@@ -4,7 +4,9 @@
 import { type Packet, PROTOCOL_UDP } from '../wire/packet.js';
 import { type DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
 import { ENTRY_WORDS, type FlowTable, STATE_DISMISSED, WORD_PACKETS } from './flow-table.js';
+import { FlowWeight } from './flow-weight.js';
 import { FollowedFlows } from './followed-flows.js';
+import { DATAGRAM_FLOW_BYTES } from './limits.js';
 import { isOpenVpnReset } from './openvpn.js';
 import type { Listener } from './overhear.js';
 import { findCarried, isIcmpCandidate, OPENING_BYTES } from './rudp/carriers.js';
@@ -33,7 +35,8 @@ export class DatagramFollower {
     this.flows = new FollowedFlows(
       table,
       maxFlows,
-      () => new DatagramFlow((entry) => table.endsOf(entry)),
+      DATAGRAM_FLOW_BYTES,
+      (total) => new DatagramFlow((entry) => table.endsOf(entry), new FlowWeight(total)),
       (entry) => this.end(entry),
     );
   }
@@ -62,6 +65,7 @@ export class DatagramFollower {
     const isUdp = packet.protocol === PROTOCOL_UDP;
     if (isUdp && this.listener?.datagram(packet, bytes, timeUs, frame)) return;
     this.deliver(entry, packet, bytes, timeUs, frame);
+    this.flows.makeRoom();
   }
 
   private deliver(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {

@@ -107,10 +107,18 @@ export const DEFAULT_FLOW_TABLE_LIMITS: FlowTableLimits = {
   closedIdleSeconds: 10,
 };
 
+/// Entries that there is room for at first. What follows is made in few, large steps: memory
+/// that was never written takes none, so only the copying counts. Everything at once would
+/// be no better, because the language's collector goes by what is asked for.
 const FIRST_CAPACITY = 1 << 12;
+const CAPACITY_STEP = 16;
 
-/// The index of a smaller table stays in the caches as it is.
-const PREFETCHED_CAPACITY = 1 << 16;
+/// Slots of an index that is too large for the caches; a smaller one stays there as it is.
+const FETCHED_SLOTS = 1 << 17;
+
+/// Packets whose flows are looked for at a time (a power of 2): each touches two pages of memory, and
+/// more pages than this the processor does not find again without looking them up (measured).
+const GUESSED_PACKETS = 256;
 
 /// Entries looked at for expiry with each new flow: two keep the table free of
 /// flows that ended, however many come.
@@ -150,8 +158,8 @@ export class FlowTable {
   /// When it moves on, in microseconds: most packets come before that.
   private clockMovesUs = Number.NEGATIVE_INFINITY;
   private readonly shortestIdle: number;
-  /// For each packet of the batch its entry, or -1.
-  private guesses = new Int32Array(0);
+  /// Entries of the packets that are looked for at a time, or -1.
+  private readonly guesses = new Int32Array(GUESSED_PACKETS);
   /// What `guess` read: kept, or the compiler would leave the reading out.
   fetched = 0;
 
@@ -164,7 +172,7 @@ export class FlowTable {
   ) {
     this.capacity = Math.min(FIRST_CAPACITY, limits.maxFlows);
     this.words = alignedWords(this.capacity * ENTRY_WORDS);
-    this.index = newIndex(this.capacity);
+    this.index = newIndex(FIRST_CAPACITY);
     this.shortestIdle = Math.min(
       limits.followedIdleSeconds,
       limits.otherIdleSeconds,
@@ -177,25 +185,25 @@ export class FlowTable {
     return this.used;
   }
 
-  /// Looks for the flows of a whole batch before its packets come one by one. No read here waits
-  /// for the one of the packet before, so the processor does many at a time. What is found is a
-  /// guess: flows may come and go until it is a packet's turn.
-  private guess({ hash, frames: { count } }: PacketBatch): void {
-    if (this.guesses.length < count) this.guesses = new Int32Array(hash.length);
+  /// Looks for the flows of some packets, from the `first` on, before these come one by one. Every
+  /// read here is independent of those for the packet before, so that the processor waits for many
+  /// at a time. What is found is a guess: flows may come and go until it is a packet's turn.
+  private guess({ hash, frames }: PacketBatch, first: number): void {
     const { index, words, guesses } = this;
+    const count = Math.min(GUESSED_PACKETS, frames.count - first);
     const mask = index.length - 1;
+    // Three short loops: the more passes the processor sees ahead, the more reads it begins.
     let fetched = 0;
-    if (this.capacity >= PREFETCHED_CAPACITY) {
-      for (let i = 0; i < count; i++) fetched ^= index[hash[i]! & mask]!;
+    if (index.length >= FETCHED_SLOTS) {
+      for (let i = 0; i < count; i++) fetched ^= index[hash[first + i]! & mask]!;
     }
     for (let i = 0; i < count; i++) {
-      const own = hash[i]!;
+      const own = hash[first + i]!;
       let slot = own & mask;
       while (index[slot] !== 0 && ((index[slot]! ^ own) & ~mask) !== 0) slot = (slot + 1) & mask;
-      const entry = (index[slot]! & mask) - 1;
-      guesses[i] = entry;
-      if (entry >= 0) fetched ^= words[entry * ENTRY_WORDS]!;
+      guesses[i] = (index[slot]! & mask) - 1;
     }
+    for (let i = count - 1; i >= 0; i--) fetched ^= words[Math.max(0, guesses[i]!) * ENTRY_WORDS]!;
     this.fetched = fetched;
   }
 
@@ -240,26 +248,28 @@ export class FlowTable {
   ///
   /// Most packets go this way, in half the time of one `find` for each.
   countKnown(batch: PacketBatch, from: number, { index: share, of: shares }: FlowShare): number {
-    if (from === 0) this.guess(batch);
     const { words, guesses, shortestIdle } = this;
     const { flags, key, tenant, ports, addressA, addressB, hash } = batch;
     const { count, timeUs } = batch.frames;
     for (let i = from; i < count; i++) {
+      if (i % GUESSED_PACKETS === 0) this.guess(batch, i);
       const what = flags[i]!;
       if ((what & NOT_ONLY_COUNTED) !== 0 || tenant[i] !== 0) return i;
       if (timeUs[i]! >= this.clockMovesUs) this.advance(timeUs[i]!);
       if (shares > 1 && shareOf(hash[i]!, shares) !== share) continue;
-      const at = guesses[i]! * ENTRY_WORDS;
+      const at = guesses[i % GUESSED_PACKETS]! * ENTRY_WORDS;
       if (at < 0 || words[at] !== ports[i]) return i;
       if (words[at + WORD_ADDRESS_A] !== addressA[i] || words[at + WORD_ADDRESS_B] !== addressB[i]) return i;
       const kind = words[at + WORD_KIND]!;
       const state = kind & STATE_MASK;
-      if ((kind & FLOW_KEY_MASK) !== key[i] || (kind & KEY_IPV6) !== 0) return i;
+      if ((kind & FLOW_KEY_MASK) !== key[i]) return i;
+      this.fromB = (what & FROM_B) !== 0;
+      if ((kind & KEY_IPV6) !== 0 && !this.sameIpv6(at, batch, i)) return i;
       if (state === STATE_FOLLOWED || (state === STATE_NEW && (what & HAS_PAYLOAD) !== 0)) return i;
       if (this.idleSeconds(at) > shortestIdle) return i;
       words[at + WORD_PACKETS]!++;
       words[at + WORD_LAST_SECOND] = this.clock;
-      words[at + WORD_KIND] = kind | ((what & FROM_B) !== 0 ? KIND_SEEN_B : KIND_SEEN_A);
+      words[at + WORD_KIND] = kind | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
     }
     return count;
   }
@@ -396,10 +406,9 @@ export class FlowTable {
 
   private insert(batch: PacketBatch, i: number): number {
     this.sweep();
-    if (this.used === this.capacity) {
-      if (this.capacity < this.limits.maxFlows) this.grow();
-      else this.evict();
-    }
+    if (this.used === this.limits.maxFlows) this.evict();
+    else if (this.used === this.capacity) this.grow();
+    if (this.used * 2 === this.index.length) this.growIndex();
     let entry = this.freeEntry;
     const words = this.words;
     if (entry >= 0) this.freeEntry = words[entry * ENTRY_WORDS + WORD_PACKETS]!;
@@ -465,11 +474,15 @@ export class FlowTable {
   }
 
   private grow(): void {
-    this.capacity = Math.min(this.capacity * 2, this.limits.maxFlows);
+    this.capacity = Math.min(this.capacity * CAPACITY_STEP, this.limits.maxFlows);
     const words = alignedWords(this.capacity * ENTRY_WORDS);
     words.set(this.words);
     this.words = words;
-    this.index = newIndex(this.capacity);
+  }
+
+  private growIndex(): void {
+    const { words } = this;
+    this.index = newIndex(this.used * 2);
     for (let entry = 0; entry < this.highWater; entry++) {
       if (words[entry * ENTRY_WORDS + WORD_KIND] !== KIND_FREE) this.place(entry, this.hashOf(entry));
     }
@@ -570,11 +583,11 @@ function rankOf(kind: number): number {
   return state === STATE_DISMISSED || isHandshake ? 2 : 1;
 }
 
-/// Slots for so many entries, at most half of them full. A slot is 0, or the entry's
+/// Slots for so many entries (a power of 2), at most half of them full. A slot is 0, or the entry's
 /// number + 1 in as many low bits as tell the slots apart, and in the bits above those
 /// of the hash: so only the entry that is looked for is touched, with few exceptions.
 function newIndex(capacity: number): Int32Array {
-  return new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
+  return new Int32Array(capacity * 2);
 }
 
 /// Zeroes that begin at a cache line: allocators put 16 bytes of their own in

@@ -13,17 +13,10 @@ export class SlotPool<Flow extends Slotted> {
   private free: number[] = [];
   private giveUpAt = 0;
 
-  constructor(
-    private readonly limit: number,
-    private readonly make: () => Flow,
-  ) {}
+  constructor(private readonly make: () => Flow) {}
 
   at(slot: number): Flow {
     return this.flows[slot]!;
-  }
-
-  get isFull(): boolean {
-    return this.taken >= this.limit;
   }
 
   /// Slots in use.

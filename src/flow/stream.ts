@@ -5,7 +5,7 @@
 /// length. The consumer gets every byte once, in order, and is told of the
 /// bytes that will never come.
 
-import { MAX_HELD_BYTES, MAX_HELD_SEGMENTS } from './limits.js';
+import { HELD_SEGMENT_BYTES, MAX_HELD_BYTES, MAX_HELD_SEGMENTS } from './limits.js';
 import type { MemoryBudget } from './memory-budget.js';
 
 export interface StreamConsumer {
@@ -14,8 +14,6 @@ export interface StreamConsumer {
   /// `length` bytes of the stream were on the wire but are not in the capture.
   missing(length: number, timeUs: number, frame: number): void;
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 interface HeldSegment {
   sequence: number;
@@ -56,8 +54,8 @@ export class Stream {
     this.retransmissions = 0;
     this.cutBytes = 0;
     this.seen = false;
+    this.budget.give(this.heldBytes + this.held.length * HELD_SEGMENT_BYTES);
     this.held.length = 0;
-    this.budget.give(this.heldBytes);
     this.heldBytes = 0;
     this.finSequence = null;
   }
@@ -175,10 +173,15 @@ export class Stream {
       this.retransmissions++;
       return;
     }
-    // Without room for its bytes the segment keeps its place: they count as missing.
-    const kept = this.budget.take(captured) ? bytes.slice(at, at + captured) : NO_BYTES;
-    held.splice(i, 0, { sequence, length, bytes: kept, timeUs, frame });
-    this.heldBytes += kept.length;
+    // Without room for it nothing more is waited for: what is missing in front counts as lost.
+    if (!this.budget.take(captured + HELD_SEGMENT_BYTES)) {
+      this.end();
+      if (((sequence - this.next) | 0) > 0) this.skip((sequence - this.next) | 0, timeUs, frame);
+      this.deliverNew(sequence, bytes, at, captured, length, timeUs, frame);
+      return;
+    }
+    held.splice(i, 0, { sequence, length, bytes: bytes.slice(at, at + captured), timeUs, frame });
+    this.heldBytes += captured;
     // Full: what is missing in front is not coming any more.
     while (this.heldBytes > MAX_HELD_BYTES || held.length > MAX_HELD_SEGMENTS) {
       const first = held[0]!;
@@ -196,7 +199,7 @@ export class Stream {
       const { sequence, bytes, length, timeUs, frame } = held[count]!;
       if (((sequence - this.next) | 0) > 0) break;
       this.heldBytes -= bytes.length;
-      this.budget.give(bytes.length);
+      this.budget.give(bytes.length + HELD_SEGMENT_BYTES);
       this.deliverNew(sequence, bytes, 0, bytes.length, length, timeUs, frame);
     }
     held.splice(0, count);

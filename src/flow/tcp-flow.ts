@@ -5,6 +5,7 @@ import { type Layer, NO_LAYERS } from '../wire/layers.js';
 import { type HandshakeMessages, readHandshake } from '../wire/tls-hello.js';
 import { ASSUMED_PROTECTION, type RecordProtection, recordProtection } from '../wire/tls-suites.js';
 import type { FlowEnd } from './flow-table.js';
+import type { FlowWeight } from './flow-weight.js';
 import type { MemoryBudget } from './memory-budget.js';
 import { PlainBlockWalk } from './plain-blocks.js';
 import type { Preamble } from './preamble.js';
@@ -105,7 +106,10 @@ export class TcpFlow {
   handshake: HandshakeMessages | null = null;
   protection: RecordProtection = ASSUMED_PROTECTION;
 
-  constructor(budget: MemoryBudget) {
+  constructor(
+    budget: MemoryBudget,
+    readonly weight: FlowWeight,
+  ) {
     this.client = new TcpDirection(this, true, budget);
     this.server = new TcpDirection(this, false, budget);
   }

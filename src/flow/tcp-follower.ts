@@ -20,7 +20,9 @@ import {
   WORD_SEQUENCE,
   WORD_SLOT,
 } from './flow-table.js';
+import { FlowWeight } from './flow-weight.js';
 import { FollowedFlows } from './followed-flows.js';
+import { TCP_FLOW_BYTES } from './limits.js';
 import type { MemoryBudget } from './memory-budget.js';
 import { isOpenVpnReset } from './openvpn.js';
 import type { Listener } from './overhear.js';
@@ -67,7 +69,8 @@ export class TcpFollower {
     this.flows = new FollowedFlows(
       table,
       maxFlows,
-      () => new TcpFlow(budget),
+      TCP_FLOW_BYTES,
+      (total) => new TcpFlow(budget, new FlowWeight(total)),
       (entry) => this.end(entry),
     );
   }
@@ -235,6 +238,7 @@ export class TcpFollower {
   /// Takes a packet of a followed flow.
   next(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
     this.nextSegment(this.flows.at(entry), packet, bytes, timeUs, frame);
+    this.flows.makeRoom();
   }
 
   private nextSegment(flow: TcpFlow, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {

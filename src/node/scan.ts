@@ -7,6 +7,7 @@ import { Engine } from '../engine.js';
 import { addDiagnostics, type Report } from '../report/model.js';
 import { type Analysed, analyse, type ReaderName } from './analysis.js';
 import { unreadable } from './describe-input.js';
+import { GarbageWatch } from './garbage.js';
 import { newHashSeed } from './hash-seed.js';
 import { type InputPath, listInputs } from './inputs.js';
 import { DEFAULT_MEMORY_BYTES, type MemoryPlan, planMemory } from './memory-plan.js';
@@ -71,7 +72,9 @@ export async function scan(paths: readonly string[], options: ScanOptions): Prom
     packets: 0,
     path: '',
   };
+  const garbage = new GarbageWatch(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
   const onRead: OnRead = (path, bytes, packets) => {
+    garbage.read(packets);
     progress.path = path;
     progress.bytesRead += bytes;
     progress.packets += packets;

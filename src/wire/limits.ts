@@ -17,11 +17,10 @@ export interface FragmentLimits {
   maxStretches: number;
 }
 
-/// Linux keeps 4 MiB for 30 s (ip_frag.c: ipfrag_high_thresh, IP_FRAG_TIME);
-/// a mirror sees many hosts at once.
+/// Linux keeps 4 MiB for 30 s (ip_frag.c: ipfrag_high_thresh, IP_FRAG_TIME).
 export const DEFAULT_FRAGMENT_LIMITS: FragmentLimits = {
   maxDatagrams: 1024,
-  maxBytes: 16_777_216,
+  maxBytes: 4_194_304,
   timeoutUs: 30_000_000,
   duplicateUs: 1_000_000,
   maxStretches: 64,

@@ -9,6 +9,7 @@ import {
   type SessionGroup,
 } from '#sealert/detect/grouping.js';
 import { NonceChain } from '#sealert/detect/nonce-chain.js';
+import { SessionBuilder } from '#sealert/detect/sessions.js';
 import { Tunnel } from '#sealert/detect/tunnel.js';
 import type { FlowEnd } from '#sealert/flow/flow-table.js';
 import { softetherTls } from '#sealert/profiles/softether-tls.js';
@@ -63,6 +64,20 @@ function connection(kind: TlsConnection['kind'], told: Told = {}): TlsConnection
   };
   return { ...emptyConnection(flow, softetherTls), kind, tunnel };
 }
+
+test('of very many connections without a log-in those are kept for which most speaks', () => {
+  const builder = new SessionBuilder(softetherTls, { installationTraits: true });
+  const loggedIn = connection('primary');
+  const strong = connection('running');
+  for (let i = 0; i < 100; i++) strong.tunnel.frameSized.add(i);
+  const added = [loggedIn, ...Array.from({ length: 5_000 }, () => connection('running')), strong];
+  for (let i = 0; i < 500; i++) added.push(connection('running'));
+  for (const each of added) builder.add(each);
+  const { connections } = builder.parts;
+  assert.ok(connections.includes(loggedIn) && connections.includes(strong));
+  assert.ok(connections.length < 1_100, `${connections.length} are kept`);
+  assert.equal(connections.length + builder.leftOut, added.length);
+});
 
 const group = (connections: readonly TlsConnection[], max = MAX) => groupConnections(connections, max);
 

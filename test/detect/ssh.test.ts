@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { SshAnalysis } from '#sealert/detect/ssh-analysis.js';
 import { DirectionSizes, recordBytes, SshKnowledge, scriptWindows } from '#sealert/detect/ssh-sizes.js';
+import { FlowWeight, TotalWeight } from '#sealert/flow/flow-weight.js';
 import { MemoryBudget } from '#sealert/flow/memory-budget.js';
 import { channelWireBytes, sshPacketShape } from '#sealert/flow/ssh/packet-shape.js';
 import { softetherSsh } from '#sealert/profiles/softether-ssh.js';
@@ -97,7 +98,12 @@ for (const suite of SUITES) {
 
 test('the same when the SSH connection itself is joined half-way', () => {
   const shape = sshPacketShape('aes256-ctr', 'hmac-sha2-256')!;
-  const analysis = new SshAnalysis(new SshKnowledge(softetherTls, softetherSsh), 0, new MemoryBudget(0));
+  const analysis = new SshAnalysis(
+    new SshKnowledge(softetherTls, softetherSsh),
+    0,
+    new MemoryBudget(0),
+    new FlowWeight(new TotalWeight()),
+  );
   analysis.ssh.beginInside();
   let frame = 0;
   const send = (fromClient: boolean, plaintext: number, timeUs: number) => {

@@ -112,3 +112,20 @@ test('a flood of flows fills the table, but does not hide a session', () => {
   assert.equal(sessions.length, 1);
   assert.equal(diagnostics.evictedFlows, flood.length + 1 - 64);
 });
+
+test('SSH joined in its middle takes more than other flows: fewer are followed', () => {
+  const payload = new Uint8Array(64);
+  const segment = (i: number) => {
+    const fields = { sourcePort: 1024 + (i % 3), destinationPort: 22, sequence: 64 * Math.floor(i / 3) };
+    return at(START_US + i, ethernet(ip(ADDRESSES, tcp(fields, payload))));
+  };
+  const capture = pcap(Array.from({ length: 9 }, (_, i) => segment(i)));
+  const evicted = (maxFollowedFlows: number) => {
+    const engine = new Engine({ limits: { ...DEFAULT_FLOW_LIMITS, maxFollowedFlows } });
+    new CaptureReader((batch) => engine.push(batch)).push(capture);
+    return engine.end().diagnostics.evictedFlows;
+  };
+  assert.equal(evicted(10), 0);
+  // The first one to need more has two given up for it.
+  assert.equal(evicted(3), 2);
+});

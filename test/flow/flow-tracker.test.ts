@@ -9,6 +9,7 @@ import {
   FlowTracker,
   type FlowTrackerLimits,
 } from '#sealert/flow/flow-tracker.js';
+import { TCP_FLOW_BYTES } from '#sealert/flow/limits.js';
 import type { FlowAnalysis, StreamAnalysis, TcpFlow } from '#sealert/flow/tcp-flow.js';
 import { decodeFrame } from '#sealert/wire/decode.js';
 import { Packet } from '#sealert/wire/packet.js';
@@ -17,6 +18,9 @@ import { ENDS, mergeByTime, START_US, TcpDialogue } from '../support/dialogue.js
 import { ACK, ADDRESSES, ethernet, ip, SYN, tcp, udp } from '../support/frames.js';
 import { batchOf } from '../support/packet-batches.js';
 import { applicationData, clientHello, HANDSHAKE, record, serverHello } from '../support/tls.js';
+
+/// Of a flow that needs as much again as an ordinary one from then on.
+const HEAVY_RECORD = 444;
 
 /// Writes down what the tracker tells; dismisses a flow at a record of this length.
 class Witness implements FlowAnalysis {
@@ -29,6 +33,7 @@ class Witness implements FlowAnalysis {
 
   tlsRecord(flow: TcpFlow, fromClient: boolean, type: number, length: number): boolean {
     this.said.push(`${fromClient ? '>' : '<'}${type}:${length} turn ${flow.turns.count}`);
+    if (length === HEAVY_RECORD) flow.weight.add(TCP_FLOW_BYTES);
     return length !== this.unwanted;
   }
 
@@ -254,6 +259,20 @@ test('too many followed flows: the longest silent one ends early and is counted'
     witnesses.map(({ said, facts }) => [said.length, facts.client]),
     [0, 1, 2].map((i) => [3, `10.1.0.10:${1024 + i}`]),
   );
+});
+
+test('a flow that takes more counts for more, as long as it is followed', () => {
+  const dialogue = (i: number) => tlsDialogue({ ...ENDS, clientPort: 1024 + i }, START_US + i * 1e6);
+  const light = [0, 1].map((i) => dialogue(i).frames);
+  const heavy = dialogue(2).send(true, applicationData(HEAVY_RECORD)).frames;
+  const { tracker } = track(mergeByTime(...light, heavy), { maxFollowedFlows: 3 });
+  assert.equal(tracker.givenUpFlows, 1);
+  // It fits by itself.
+  assert.equal(track(heavy, { maxFollowedFlows: 2 }).tracker.givenUpFlows, 0);
+  const dismissed = dialogue(2).send(true, concat(applicationData(HEAVY_RECORD), applicationData(77))).frames;
+  const later = dialogue(3).wait(1e6).frames;
+  const { tracker: afterwards } = track(mergeByTime(...light, dismissed, later), { maxFollowedFlows: 3 }, 77);
+  assert.equal(afterwards.givenUpFlows, 0);
 });
 
 test('a silent flow ends by the time of packets alone, whether others come or not', () => {

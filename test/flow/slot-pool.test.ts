@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { SlotPool, type Slotted } from '#sealert/flow/slot-pool.js';
 import fc from '../support/property.js';
 
-function pool(limit: number) {
+function pool() {
   const made: Slotted[] = [];
-  const slots = new SlotPool<Slotted>(limit, () => {
+  const slots = new SlotPool<Slotted>(() => {
     made.push({ entry: -1, lastUs: 0 });
     return made.at(-1)!;
   });
@@ -13,7 +13,7 @@ function pool(limit: number) {
 }
 
 test('slots are made when they are needed and used again', () => {
-  const { slots, made } = pool(3);
+  const { slots, made } = pool();
   const [first, second] = [slots.take(10), slots.take(20)];
   assert.notEqual(first, second);
   assert.deepEqual([slots.at(first).entry, slots.at(second).entry], [10, 20]);
@@ -24,19 +24,8 @@ test('slots are made when they are needed and used again', () => {
   assert.equal(made.length, 2);
 });
 
-test('full at the limit, and not before', () => {
-  const { slots } = pool(2);
-  assert.equal(slots.isFull, false);
-  const slot = slots.take(1);
-  assert.equal(slots.isFull, false);
-  slots.take(2);
-  assert.equal(slots.isFull, true);
-  slots.release(slot);
-  assert.equal(slots.isFull, false);
-});
-
 test('the longest silent flow is the least missed, free slots aside', () => {
-  const { slots } = pool(8);
+  const { slots } = pool();
   assert.equal(slots.leastMissed(), undefined);
   const taken = [50, 20, 40, 10, 30].map((lastUs, i) => {
     const slot = slots.take(i);
@@ -51,7 +40,7 @@ test('the longest silent flow is the least missed, free slots aside', () => {
 });
 
 test('among many flows, one of some is chosen, and every one comes up in turn', () => {
-  const { slots } = pool(1_000);
+  const { slots } = pool();
   for (let i = 0; i < 1_000; i++) slots.at(slots.take(i)).lastUs = i;
   const chosen = Array.from({ length: 31 }, () => slots.leastMissed()!.entry);
   assert.equal(new Set(chosen).size, 31);
@@ -61,18 +50,18 @@ test('among many flows, one of some is chosen, and every one comes up in turn', 
 test('whatever is taken and released, each entry has its own slot and no more than needed are made', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat()), { maxLength: 200 }), (steps) => {
-      const { slots, made } = pool(10);
+      const { slots, made } = pool();
       const held = new Map<number, number>();
       let most = 0;
       steps.forEach(([take, choice], entry) => {
-        if (take && !slots.isFull) held.set(entry, slots.take(entry));
+        if (take) held.set(entry, slots.take(entry));
         else if (!take && held.size > 0) {
           const [chosen, slot] = [...held][choice % held.size]!;
           slots.release(slot);
           held.delete(chosen);
         }
         most = Math.max(most, held.size);
-        assert.equal(slots.isFull, held.size === 10);
+        assert.equal(slots.taken, held.size);
         for (const [each, slot] of held) assert.equal(slots.at(slot).entry, each);
       });
       assert.equal(made.length, most);
@@ -81,7 +70,7 @@ test('whatever is taken and released, each entry has its own slot and no more th
 });
 
 test('every flow with a slot is visited, also when the visitor releases it', () => {
-  const { slots } = pool(3);
+  const { slots } = pool();
   const first = slots.take(10);
   slots.take(20);
   slots.take(30);

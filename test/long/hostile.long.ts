@@ -2,12 +2,15 @@
 /// made while they are read; nothing of them is ever a file.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import { Engine } from '#sealert/engine.js';
+import { DEFAULT_MEMORY_BYTES } from '#sealert/node/memory-plan.js';
 import { ByteWriter, concat, PcapngBuilder, pcap, type TestFrame } from '../support/capture-builder.js';
+import { ended, startSealert } from '../support/cli.js';
 import { ADDRESSES, ethernet, ipv4, SYN, tcp } from '../support/frames.js';
 import { samplePath } from '../support/paths.js';
 import { readFrames } from '../support/read.js';
@@ -78,6 +81,48 @@ test('ten million flows: the memory is bounded, it is said, and the session is f
   assert.ok(flows.tcp > FLOWS - woven.length);
   assert.ok(limitsHit.flows! > FLOWS / 2, `${limitsHit.flows} flows were given up`);
   t.diagnostic(`${limitsHit.flows} of ${flows.tcp} flows given up`);
+});
+
+/// SSH connections none of whose beginnings is there, in turn: in each round the server asks and
+/// the client answers, packets of one of the sizes that polls have under some cipher.
+function* openSsh(flows: number, rounds: number): Generator<Uint8Array> {
+  const { source, destination } = ADDRESSES;
+  yield pcap([]);
+  for (let round = 0; round < rounds; round++) {
+    const payload = new Uint8Array(76 + 4 * (round % 43));
+    const question = tcp({ sourcePort: 22, sequence: 1000 * round }, payload);
+    const answer = tcp({ destinationPort: 22, sequence: 1000 * round }, payload);
+    const packets = [ipv4({ source: destination, destination: source }, question), ipv4(ADDRESSES, answer)];
+    for (const fromClient of [false, true]) {
+      const bytes = ethernet(packets[fromClient ? 1 : 0]!);
+      const record = pcap([{ bytes, timeUs: round * 1e6 + (fromClient ? 100_000 : 0) }]).subarray(24);
+      const piece = concat(...Array<Uint8Array>(flows).fill(record));
+      const view = new DataView(piece.buffer);
+      for (let flow = 0; flow < flows; flow++) {
+        const at = flow * record.length + 16;
+        view.setUint32(at + SOURCE_AT + (fromClient ? 0 : 4), 0x0b00_0000 + flow, false);
+      }
+      yield piece;
+    }
+  }
+}
+
+const canMeasure = process.platform === 'linux' ? false : 'the memory of a process is read from /proc';
+
+test('8,000 SSH connections that poll: the program stays in its budget', { skip: canMeasure }, async (t) => {
+  const child = startSealert(['scan', '-q', '--format', 'json', '-']);
+  const end = ended(child);
+  let peakKib = 0;
+  for (const piece of openSsh(8_000, 86)) {
+    if (!child.stdin!.write(piece)) await once(child.stdin!, 'drain');
+    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))?.[1];
+    peakKib = Math.max(peakKib, Number(peak));
+  }
+  child.stdin!.end();
+  const { diagnostics } = JSON.parse((await end).stdout);
+  assert.equal(diagnostics.packets, 8_000 * 86 * 2);
+  t.diagnostic(`${diagnostics.evictedFlows} flows given up, ${peakKib} KiB resident`);
+  assert.ok(peakKib * 1024 < DEFAULT_MEMORY_BYTES, `${peakKib} KiB resident`);
 });
 
 test('a million interfaces', () => {

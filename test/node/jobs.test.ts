@@ -161,6 +161,7 @@ test('limits and threads grow with the budget', () => {
   const budgets = [64, 128, 256, 512, 1024, 4096].map((mib) => mib * 2 ** 20);
   const plans = budgets.map(planMemory);
   assert.equal(planMemory(DEFAULT_MEMORY_BYTES).threads, 2);
+  assert.equal(planMemory(DEFAULT_MEMORY_BYTES).limits.maxFlows, 2 ** 20);
   assert.equal(plans[0]!.threads, 1);
   for (const [i, { threads, limits, smallLimits }] of plans.entries()) {
     const before = plans[i - 1];

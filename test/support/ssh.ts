@@ -3,6 +3,7 @@
 import { SshAnalysis } from '#sealert/detect/ssh-analysis.js';
 import type { SshSessionProfile } from '#sealert/detect/ssh-profile.js';
 import { recordBytes, SshKnowledge } from '#sealert/detect/ssh-sizes.js';
+import { FlowWeight, TotalWeight } from '#sealert/flow/flow-weight.js';
 import { MemoryBudget } from '#sealert/flow/memory-budget.js';
 import { channelWireBytes, sshPacketShape } from '#sealert/flow/ssh/packet-shape.js';
 import { softetherSsh } from '#sealert/profiles/softether-ssh.js';
@@ -76,7 +77,12 @@ export class SshDialogue {
     profile: SshSessionProfile = softetherSsh,
     clientHello = CLIENT_HELLO,
   ) {
-    this.analysis = new SshAnalysis(new SshKnowledge(softetherTls, profile), 0, new MemoryBudget(1 << 20));
+    this.analysis = new SshAnalysis(
+      new SshKnowledge(softetherTls, profile),
+      0,
+      new MemoryBudget(1 << 20),
+      new FlowWeight(new TotalWeight()),
+    );
     for (const fromClient of [true, false]) this.raw(fromClient, fromClient ? clientHello : SERVER_HELLO);
     for (const fromClient of [true, false]) this.raw(fromClient, joined(offer(suite), NEW_KEYS));
   }

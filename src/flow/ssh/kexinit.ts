@@ -4,14 +4,14 @@ export const SSH_MSG_KEXINIT = 20;
 export const SSH_MSG_NEWKEYS = 21;
 
 /// The name-lists of a KEXINIT that decide how packets look (RFC 4253 section
-/// 7.1); `ToServer` is the client's direction.
+/// 7.1), names with commas between; `ToServer` is the client's direction.
 export interface KexInit {
-  cipherToServer: readonly string[];
-  cipherToClient: readonly string[];
-  macToServer: readonly string[];
-  macToClient: readonly string[];
-  compressionToServer: readonly string[];
-  compressionToClient: readonly string[];
+  cipherToServer: string;
+  cipherToClient: string;
+  macToServer: string;
+  macToClient: string;
+  compressionToServer: string;
+  compressionToClient: string;
 }
 
 /// What one direction uses. An empty name means that nothing fits both sides.
@@ -31,14 +31,14 @@ const LISTS_READ = 8;
 export function parseKexInit(bytes: Uint8Array, start: number, end: number): KexInit | null {
   if (end - start < TYPE_AND_COOKIE_BYTES || bytes[start] !== SSH_MSG_KEXINIT) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const lists: string[][] = [];
+  const lists: string[] = [];
   let at = start + TYPE_AND_COOKIE_BYTES;
   for (let i = 0; i < LISTS_READ; i++) {
     if (end - at < 4) return null;
     const length = view.getUint32(at, false);
     at += 4;
     if (length > end - at) return null;
-    lists.push(i < LISTS_BEFORE ? [] : nameList(bytes, at, at + length));
+    lists.push(i < LISTS_BEFORE ? '' : asciiText(bytes, at, at + length));
     at += length;
   }
   return {
@@ -67,20 +67,15 @@ export function negotiate(client: KexInit, server: KexInit, fromClient: boolean)
 }
 
 /// RFC 4253 section 7.1: the first name on the client's list that is also on the server's.
-function firstCommon(client: readonly string[], server: readonly string[]): string {
-  return client.find((name) => server.includes(name)) ?? '';
+function firstCommon(client: string, server: string): string {
+  const known = server.split(',');
+  return client.split(',').find((name) => known.includes(name)) ?? '';
 }
 
-function nameList(bytes: Uint8Array, start: number, end: number): string[] {
-  return start === end ? [] : asciiText(bytes, start, end).split(',');
-}
-
-/// Printable US-ASCII as text, anything else as a question mark (RFC 4251 section 6).
+/// Printable US-ASCII as text, anything else as a question mark (RFC 4251 section 6). Put
+/// together at once: a text that grows by letters keeps each of its steps.
 export function asciiText(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
-    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?';
-  }
-  return text;
+  return Array.from(bytes.subarray(start, end), (byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?',
+  ).join('');
 }

@@ -80,6 +80,8 @@ export class SshFlow {
     if (client.kexInit === null || server.kexInit === null) return;
     this.clientAlgorithms ??= negotiate(client.kexInit, server.kexInit, true);
     this.serverAlgorithms ??= negotiate(client.kexInit, server.kexInit, false);
+    client.kexInit = null;
+    server.kexInit = null;
   }
 }
 

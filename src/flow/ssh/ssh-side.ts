@@ -50,6 +50,7 @@ export class SshSide {
   /// Without line end; empty until it was read.
   identification = '';
   identificationFrame = 0;
+  /// Until both sides' were read.
   kexInit: KexInit | null = null;
   /// This is no SSH 2: nothing more will be told.
   notSsh = false;
