@@ -92,7 +92,7 @@ export class SshAnalysis implements SshListener {
     const { watches } = this;
     if (watches !== null) {
       watches.script.end();
-      for (const tolerant of watches.tolerant) tolerant.end();
+      watches.tolerant.end();
     }
     return this.sessions();
   }
@@ -142,14 +142,20 @@ export class SshAnalysis implements SshListener {
       (script, strict) => this.found(script, strict),
       (reversed, kind, assumption, askedUs) => this.pollOwner(reversed, kind, assumption, askedUs),
     );
-    const { script, tolerant, polls, channels } = this.watches;
+    const { client, server, script, tolerant, polls, channels } = this.watches;
     this.lastUs = pieceUs;
-    script.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame, this.roundTripUs);
-    for (let i = 0; i < 2; i++) {
-      tolerant[i]!.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
-      polls[i]!.piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
-      channels[i]!.piece(pieceFromClient, pieceBytes, pieceUs);
+    // Most of a terminal's: too small for a record, so all that it can be is of a channel's opening.
+    const isTiny = (pieceFromClient ? client : server).isTiny(pieceBytes);
+    if (!isTiny) {
+      script.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame, this.roundTripUs);
     }
+    if (!isTiny || !tolerant.isIdle) {
+      tolerant.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
+    }
+    if (!isTiny) {
+      for (const poll of polls) poll.piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
+    }
+    for (const channel of channels) channel.piece(pieceFromClient, pieceBytes, pieceUs);
     for (const candidate of this.candidates) {
       if (pieceUs > candidate.sinceUs) {
         candidate.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);

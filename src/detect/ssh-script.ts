@@ -50,7 +50,7 @@ export class ScriptWatch {
     private readonly found: (script: SshScript) => void,
   ) {}
 
-  /// Takes the next piece: one packet, or a segment (`packets` 0).
+  /// Takes the next piece that can hold a record: one packet, or a segment (`packets` 0).
   piece(
     fromClient: boolean,
     wireBytes: number,
@@ -59,9 +59,8 @@ export class ScriptWatch {
     frame: number,
     roundTripUs: number,
   ): void {
-    // Neither keystrokes of a shell nor tickets, which come when they like, end a turn.
-    const sizes = fromClient ? this.client : this.server;
-    if (sizes.isTiny(wireBytes) || sizes.isTickets(wireBytes)) return;
+    // Tickets, which come when they like, end no turn.
+    if ((fromClient ? this.client : this.server).isTickets(wireBytes)) return;
     let at = (this.turns - 1) % STEPS;
     const sinceUs = this.turns === 0 ? 0 : timeUs - this.lastUs[at]!;
     const goesOn =

@@ -17,30 +17,32 @@ class Write {
   startUs = 0;
   lastUs = 0;
   frame = 0;
-  /// The last piece was a full one: more may follow.
-  full = false;
 }
 
+/// Puts the pieces of each direction together to writes, and takes these for either way round.
 export class TolerantWatch {
-  private readonly steps: readonly DataWindow[];
   private readonly clientWrite = new Write();
   private readonly serverWrite = new Write();
-  /// Step i was last reached at, in this way: the frames and sizes of 0..i.
-  private readonly reachedUs = new Float64Array(STEPS).fill(Number.NEGATIVE_INFINITY);
-  private readonly startedUs = new Float64Array(STEPS);
-  private readonly frames = new Float64Array(STEPS * STEPS);
-  private readonly wireBytes = new Float64Array(STEPS * STEPS);
+  private readonly paths: readonly [Path, Path];
+  /// Data of the smallest message.
+  private readonly leastBytes: number;
 
-  /// `reversed`: the VPN client is on the side of the SSH server.
   constructor(
-    private readonly reversed: boolean,
     private readonly ssh: SshSessionProfile,
-    windows: ScriptWindows,
+    { signature, hello, login, welcome }: ScriptWindows,
     private readonly client: DirectionSizes,
     private readonly server: DirectionSizes,
-    private readonly found: (script: SshScript) => void,
+    found: (script: SshScript) => void,
   ) {
-    this.steps = [windows.signature, windows.hello, windows.login, windows.welcome];
+    const steps = [signature, hello, login, welcome];
+    const path = (reversed: boolean) => new Path(reversed, steps, ssh.tolerant.maxStepUs.value, found);
+    this.paths = [path(false), path(true)];
+    this.leastBytes = Math.min(...steps.map(({ min }) => min));
+  }
+
+  /// A piece that is too small for any message means nothing then.
+  get isIdle(): boolean {
+    return !this.clientWrite.open && !this.serverWrite.open;
   }
 
   piece(fromClient: boolean, wireBytes: number, packets: number, timeUs: number, frame: number): void {
@@ -73,15 +75,37 @@ export class TolerantWatch {
     write.open = false;
   }
 
-  /// Takes a write as any step that it can be, the latest first.
   private step(write: Write, fromClient: boolean): void {
     const sizes = fromClient ? this.client : this.server;
+    if (write.wireBytes - sizes.least < this.leastBytes) return;
+    for (const path of this.paths) path.step(write, fromClient, sizes);
+  }
+}
+
+/// How far the log-in came, one way round.
+class Path {
+  /// Step i was last reached at, in this way: the frames and sizes of 0..i.
+  private readonly reachedUs = new Float64Array(STEPS).fill(Number.NEGATIVE_INFINITY);
+  private readonly startedUs = new Float64Array(STEPS);
+  private readonly frames = new Float64Array(STEPS * STEPS);
+  private readonly wireBytes = new Float64Array(STEPS * STEPS);
+
+  /// `reversed`: the VPN client is on the side of the SSH server.
+  constructor(
+    private readonly reversed: boolean,
+    private readonly steps: readonly DataWindow[],
+    private readonly maxStepUs: number,
+    private readonly found: (script: SshScript) => void,
+  ) {}
+
+  /// Takes a write as any step that it can be, the latest first.
+  step(write: Write, fromClient: boolean, sizes: DirectionSizes): void {
     const isAsker = fromClient !== this.reversed;
     for (let i = isAsker ? STEPS - 2 : STEPS - 1; i >= 0; i -= 2) {
       if (!sizes.fits(write.wireBytes, Math.max(0, write.packets), this.steps[i]!)) continue;
       if (i > 0) {
         const sinceUs = write.startUs - this.reachedUs[i - 1]!;
-        if (sinceUs < 0 || sinceUs > this.ssh.tolerant.maxStepUs.value) continue;
+        if (sinceUs < 0 || sinceUs > this.maxStepUs) continue;
       }
       this.reach(i, write);
       if (i === STEPS - 1) this.report();

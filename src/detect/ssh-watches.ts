@@ -20,7 +20,7 @@ export interface FlowSizes {
 /// Pairs: the VPN client on the side of the SSH client, and the other way round.
 export interface Watches extends FlowSizes {
   script: ScriptWatch;
-  tolerant: readonly [TolerantWatch, TolerantWatch];
+  tolerant: TolerantWatch;
   polls: readonly [PollWatch, PollWatch];
   channels: readonly [ChannelWatch, ChannelWatch];
 }
@@ -45,8 +45,6 @@ export function newWatches(
   weight.add(WATCHES_BYTES);
   const { client, server } = flowSizes(flow, knowledge);
   const slack = Math.max(client.slack, server.slack);
-  const tolerant = (reversed: boolean) =>
-    new TolerantWatch(reversed, ssh, windows, client, server, (script) => found(script, false));
   const polls = (reversed: boolean) =>
     new PollWatch(
       reversed,
@@ -63,7 +61,7 @@ export function newWatches(
     client,
     server,
     script: new ScriptWatch(ssh, windows, client, server, (script) => found(script, true)),
-    tolerant: [tolerant(false), tolerant(true)],
+    tolerant: new TolerantWatch(ssh, windows, client, server, (script) => found(script, false)),
     polls: [polls(false), polls(true)],
     channels: [channels(false), channels(true)],
   };
