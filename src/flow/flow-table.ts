@@ -113,6 +113,9 @@ export const DEFAULT_FLOW_TABLE_LIMITS: FlowTableLimits = {
 const FIRST_CAPACITY = 1 << 12;
 const CAPACITY_STEP = 16;
 
+/// The index grows so many times at once: entering every flow anew costs more than room.
+const INDEX_STEP = 4;
+
 /// Slots of an index that is too large for the caches; a smaller one stays there as it is.
 const FETCHED_SLOTS = 1 << 17;
 
@@ -482,7 +485,8 @@ export class FlowTable {
 
   private growIndex(): void {
     const { words } = this;
-    this.index = newIndex(this.used * 2);
+    const needed = 2 ** Math.ceil(Math.log2(this.limits.maxFlows));
+    this.index = newIndex(Math.min(this.used * INDEX_STEP, needed));
     for (let entry = 0; entry < this.highWater; entry++) {
       if (words[entry * ENTRY_WORDS + WORD_KIND] !== KIND_FREE) this.place(entry, this.hashOf(entry));
     }
