@@ -153,17 +153,18 @@ export class SshAnalysis implements SshListener {
       tolerant.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
     }
     if (!isTiny) {
-      for (const poll of polls) poll.piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
+      polls[0].piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
+      polls[1].piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
     }
-    for (const channel of channels) channel.piece(pieceFromClient, pieceBytes, pieceUs);
+    channels[0].piece(pieceFromClient, pieceBytes, pieceUs);
+    channels[1].piece(pieceFromClient, pieceBytes, pieceUs);
     for (const candidate of this.candidates) {
       if (pieceUs > candidate.sinceUs) {
         candidate.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
       }
     }
-    for (const running of this.running) {
-      running?.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
-    }
+    this.running[0]?.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
+    this.running[1]?.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
   }
 
   private found(script: SshScript, strict: boolean): void {

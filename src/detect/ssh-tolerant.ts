@@ -78,7 +78,8 @@ export class TolerantWatch {
   private step(write: Write, fromClient: boolean): void {
     const sizes = fromClient ? this.client : this.server;
     if (write.wireBytes - sizes.least < this.leastBytes) return;
-    for (const path of this.paths) path.step(write, fromClient, sizes);
+    this.paths[0].step(write, fromClient, sizes);
+    this.paths[1].step(write, fromClient, sizes);
   }
 }
 

@@ -118,10 +118,10 @@ export class DatagramFollower {
       const head = ICMP_HEADER_BYTES;
       return isIcmpCandidate(bytes, payloadAt - head, payloadCaptured + head, payloadLen + head);
     }
-    if (payloadLen === OPENING_BYTES) return true;
     if (packet.sourcePort === PORT_DNS || packet.destinationPort === PORT_DNS) {
       return findCarried('dns', bytes, payloadAt, payloadCaptured, payloadLen, this.carried);
     }
+    if (payloadLen === OPENING_BYTES) return true;
     if (isOpenVpnReset(bytes, payloadAt, payloadCaptured)) return true;
     const packets = this.table.words[entry * ENTRY_WORDS + WORD_PACKETS]!;
     return packets >= DATAGRAMS_BEFORE && payloadLen >= MIN_DATAGRAM_BYTES;

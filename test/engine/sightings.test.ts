@@ -68,11 +68,14 @@ test('keep-alive packets are merged, with 16 frames at most', () => {
 });
 
 test('names in DNS questions, whole labels only', () => {
-  const ask = (name: string) => {
-    const labels = name.split('.').map((label) => String.fromCharCode(label.length) + label);
-    const message = ascii(`\x12\x34\x01\0\0\x01\0\0\0\0\0\0${labels.join('')}\0\0\x01\0\x01`);
-    const frame = ethernet(ip({ source: '10.1.0.11', destination: '10.1.0.1' }, udp(40_000, 53, message)));
-    return analyse(pcap([{ bytes: frame, timeUs: START_US }])).sightings.map(({ kind }) => kind);
+  const ask = (...names: string[]) => {
+    const frames = names.map((name, i) => {
+      const labels = name.split('.').map((label) => String.fromCharCode(label.length) + label);
+      const message = ascii(`\x12\x34\x01\0\0\x01\0\0\0\0\0\0${labels.join('')}\0\0\x01\0\x01`);
+      const ends = { source: '10.1.0.11', destination: '10.1.0.1' };
+      return { bytes: ethernet(ip(ends, udp(40_000, 53, message))), timeUs: START_US + i };
+    });
+    return analyse(pcap(frames)).sightings.map(({ kind }) => kind);
   };
   assert.deepEqual(ask('x2.x3.servers.nat-traversal.softether-network.net'), ['nat-traversal']);
   assert.deepEqual(ask('get-my-ip.ddns.SoftEther-Network.net'), ['dynamic-dns']);
@@ -80,4 +83,6 @@ test('names in DNS questions, whole labels only', () => {
   assert.deepEqual(ask('vpn1.vpnazure.net'), ['azure']);
   assert.deepEqual(ask('notsoftether.org'), []);
   assert.deepEqual(ask('softether.org.example.net'), []);
+  // A question of 39 bytes, as long as the opening of R-UDP, then another from the same port.
+  assert.deepEqual(ask('www.a-longname-x.tech', 'keepalive.softether.org'), ['keep-alive']);
 });
