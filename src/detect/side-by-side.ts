@@ -29,6 +29,8 @@ export class SideBySide implements FlowAnalysis {
     if (!this.begun && type === TLS_APPLICATION_DATA) {
       this.begun = true;
       this.second = this.beginSecond(flow, timeUs);
+      // The first one needs nobody to speak for it then.
+      if (this.second === null && flow.analysis === this) flow.analysis = this.first;
     }
     if (this.second !== null && !this.second.tlsRecord(flow, fromClient, type, length, timeUs, frame)) {
       this.second = null;

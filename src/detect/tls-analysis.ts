@@ -106,8 +106,9 @@ export class TlsAnalysis implements RecordAnalysis {
     const gate = this.gate.record(fromClient, length, flow.protection, this.profile.script);
     if (gate === 'wait') return true;
     if (gate === 'failed') {
-      if (!this.maySignThirdParty(flow, length)) this.thirdParty = 'failed';
-      return this.giveUp(flow);
+      // What comes after such a message tells more.
+      this.thirdParty = this.maySignThirdParty(flow, length) ? 'open' : 'failed';
+      return this.thirdParty === 'open' || this.giveUp(flow);
     }
     const reading = readScript(this.log, flow.protection, this.profile);
     if (reading.outcome === 'open') return true;
