@@ -36,7 +36,7 @@ function withFlowTable(): Pass {
     const next = (from: number) => flows.countKnown(batch, from, ALL_FLOWS);
     for (let i = next(0); i < count; i = next(i + 1)) {
       if ((batch.flags[i]! & (IS_FRAGMENT | NO_PACKET)) !== 0) continue;
-      const entry = flows.find(batch, i);
+      const entry = flows.counted >= 0 ? flows.counted : flows.find(batch, i);
       if ((batch.flags[i]! & TCP_SYN_FIN_RST) === 0 || flows.noteTcpFlags(entry, batch, i)) continue;
       flows.restart(entry, batch, i);
     }

@@ -136,8 +136,10 @@ const RANK = 0x1_0000_0000;
 export class FlowTable {
   /// The entries; index with `entry * ENTRY_WORDS + WORD_...`. Replaced when the table grows.
   words: Int32Array;
-  /// After `find`: true if the packet goes from B to A.
+  /// After `find` and `countKnown`: true if the packet goes from B to A.
   fromB = false;
+  /// After `countKnown`.
+  counted = -1;
   /// Flows seen since the last `clear`, by kind.
   tcpFlows = 0;
   udpFlows = 0;
@@ -244,35 +246,39 @@ export class FlowTable {
     return this.insert(batch, i);
   }
 
-  /// Counts the packets of the batch from this place on as long as there is no more to them: they
-  /// belong to flows that were seen before and that nobody follows. Returns the place of the first
-  /// other packet, which is not counted yet. Of packets that are not of the `share` it takes what
-  /// `passOver` takes.
+  /// Counts the packets of the batch from this place on, up to the first to which there may be more,
+  /// and returns its place: one that begins or ends a flow, whose flow is not known or followed, or
+  /// that is the first to say something. `counted` is its entry, or -1 if `find` has to count it. Of
+  /// packets that are not of the `share` it takes what `passOver` takes.
   ///
   /// Most packets go this way, in half the time of one `find` for each.
   countKnown(batch: PacketBatch, from: number, { index: share, of: shares }: FlowShare): number {
     const { words, guesses, shortestIdle } = this;
     const { flags, key, tenant, ports, addressA, addressB, hash } = batch;
     const { count, timeUs } = batch.frames;
+    this.counted = -1;
     for (let i = from; i < count; i++) {
       if (i % GUESSED_PACKETS === 0) this.guess(batch, i);
       const what = flags[i]!;
       if ((what & NOT_ONLY_COUNTED) !== 0 || tenant[i] !== 0) return i;
       if (timeUs[i]! >= this.clockMovesUs) this.advance(timeUs[i]!);
       if (shares > 1 && shareOf(hash[i]!, shares) !== share) continue;
-      const at = guesses[i % GUESSED_PACKETS]! * ENTRY_WORDS;
-      if (at < 0 || words[at] !== ports[i]) return i;
+      const entry = guesses[i % GUESSED_PACKETS]!;
+      const at = entry * ENTRY_WORDS;
+      if (entry < 0 || words[at] !== ports[i]) return i;
       if (words[at + WORD_ADDRESS_A] !== addressA[i] || words[at + WORD_ADDRESS_B] !== addressB[i]) return i;
       const kind = words[at + WORD_KIND]!;
-      const state = kind & STATE_MASK;
       if ((kind & FLOW_KEY_MASK) !== key[i]) return i;
       this.fromB = (what & FROM_B) !== 0;
       if ((kind & KEY_IPV6) !== 0 && !this.sameIpv6(at, batch, i)) return i;
-      if (state === STATE_FOLLOWED || (state === STATE_NEW && (what & HAS_PAYLOAD) !== 0)) return i;
       if (this.idleSeconds(at) > shortestIdle) return i;
       words[at + WORD_PACKETS]!++;
       words[at + WORD_LAST_SECOND] = this.clock;
       words[at + WORD_KIND] = kind | (this.fromB ? KIND_SEEN_B : KIND_SEEN_A);
+      const state = kind & STATE_MASK;
+      if (state === STATE_DISMISSED || (state === STATE_NEW && (what & HAS_PAYLOAD) === 0)) continue;
+      this.counted = entry;
+      return i;
     }
     return count;
   }

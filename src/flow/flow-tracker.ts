@@ -127,7 +127,7 @@ export class FlowTracker {
         table.passOver(batch, i);
         continue;
       }
-      const entry = table.find(batch, i);
+      const entry = table.counted >= 0 ? table.counted : table.find(batch, i);
       if ((what & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, batch, i)) {
         table.restart(entry, batch, i);
         table.noteTcpFlags(entry, batch, i);
