@@ -197,6 +197,38 @@ export function readMessages(
 ): ScriptReading {
   const { script } = profile;
   const messages: ScriptMessage[] = [];
+  if (!mayBegin(log, records, protection, profile, withProbe ? script.probe : script.signature)) {
+    return { outcome: 'failed', messages };
+  }
+  return readOn(log, records, protection, profile, withProbe, messages);
+}
+
+/// False where the first message shows that the log is no script. Most are none, and most that are
+/// one are so in one way of reading only.
+function mayBegin(
+  log: RecordLog,
+  records: readonly number[],
+  protection: RecordProtection,
+  { splitMessages }: TlsSessionProfile,
+  range: Range,
+): boolean {
+  const first = records[0];
+  if (first === undefined) return true;
+  if (log.fromClient[first] !== 1) return false;
+  const second = records[1];
+  const maybeSplit = splitMessages && (second === undefined || log.fromClient[second] === 1);
+  return maybeSplit || holds(protection, log.length[first]!, range);
+}
+
+function readOn(
+  log: RecordLog,
+  records: readonly number[],
+  protection: RecordProtection,
+  profile: TlsSessionProfile,
+  withProbe: boolean,
+  messages: ScriptMessage[],
+): ScriptReading {
+  const { script } = profile;
   let next = 0;
 
   const fits = (record: number, range: Range): boolean => holds(protection, log.length[record]!, range);

@@ -56,8 +56,8 @@ export class TlsAnalysis implements RecordAnalysis {
   private failed: ScriptReading | null = null;
   /// Followed on for its certificate alone.
   private onlyCertificate = false;
-  /// Not the product's own client, if it is one: nobody has asked yet, may be, is none.
-  private thirdParty: 'unasked' | 'open' | 'failed' = 'unasked';
+  /// The clients that are not the product's own and that it may still be; null before that is asked.
+  private thirdParty: readonly TlsSessionProfile[] | null = null;
   private profile: TlsSessionProfile;
 
   constructor(
@@ -98,7 +98,7 @@ export class TlsAnalysis implements RecordAnalysis {
     if (this.after !== null) return true;
     if (this.log.full) return this.giveUp(flow);
     this.log.add(fromClient, length, timeUs, frame);
-    if (this.thirdParty === 'open') return this.readThirdParty(flow) || this.giveUp(flow);
+    if (this.thirdParty !== null) return this.readThirdParty(flow, this.thirdParty) || this.giveUp(flow);
     if (this.failed !== null) {
       this.after = this.beginAfter(flow, this.failed);
       return this.after !== null || this.giveUp(flow);
@@ -106,9 +106,11 @@ export class TlsAnalysis implements RecordAnalysis {
     const gate = this.gate.record(fromClient, length, flow.protection, this.profile.script);
     if (gate === 'wait') return true;
     if (gate === 'failed') {
-      // What comes after such a message tells more.
-      this.thirdParty = this.maySignThirdParty(flow, length) ? 'open' : 'failed';
-      return this.thirdParty === 'open' || this.giveUp(flow);
+      // Which mostly leaves none; what comes after the message tells more.
+      this.thirdParty = this.profiles.thirdParty.filter(({ script }) =>
+        holds(flow.protection, length, script.signature),
+      );
+      return this.thirdParty.length > 0 || this.giveUp(flow);
     }
     const reading = readScript(this.log, flow.protection, this.profile);
     if (reading.outcome === 'open') return true;
@@ -124,24 +126,20 @@ export class TlsAnalysis implements RecordAnalysis {
     this.tunnel = new Tunnel(this.log.timeUs[reading.messages.at(-1)!.record]!, profile);
   }
 
-  /// False as early as the client's first message shows it, as it mostly does.
-  private maySignThirdParty({ protection }: TcpFlow, length: number): boolean {
-    return this.profiles.thirdParty.some(({ script }) => holds(protection, length, script.signature));
-  }
-
-  /// The log again, as that of another client. True as long as it can be one.
-  private readThirdParty({ protection }: TcpFlow): boolean {
-    this.thirdParty = 'failed';
-    for (const profile of this.profiles.thirdParty) {
+  /// The log again, as that of other clients. True as long as it can be one.
+  private readThirdParty({ protection }: TcpFlow, profiles: readonly TlsSessionProfile[]): boolean {
+    const open: TlsSessionProfile[] = [];
+    this.thirdParty = open;
+    for (const profile of profiles) {
       const reading = readScript(this.log, protection, profile);
       // Those clients have one connection.
       if (reading.outcome === 'primary') {
         this.beginTunnel(reading, profile);
         return true;
       }
-      if (reading.outcome === 'open') this.thirdParty = 'open';
+      if (reading.outcome === 'open') open.push(profile);
     }
-    return this.thirdParty === 'open';
+    return open.length > 0;
   }
 
   /// No tunnel comes of this; true if it may be something else.
@@ -160,7 +158,7 @@ export class TlsAnalysis implements RecordAnalysis {
   /// A default certificate is worth a sighting: such a flow is kept to its end.
   private giveUp(flow: TcpFlow): boolean {
     this.after = null;
-    if (this.thirdParty === 'unasked' && this.readThirdParty(flow)) return true;
+    if (this.thirdParty === null && this.readThirdParty(flow, this.profiles.thirdParty)) return true;
     const certificate = flow.handshake?.certificate ?? null;
     this.onlyCertificate = certificate !== null && isDefaultCertificate(certificate, this.traces);
     return this.onlyCertificate;
