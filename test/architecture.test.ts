@@ -88,6 +88,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'intake.ts',
     'live-engine.ts',
     'tracing-engine.ts',
+    'flow/flow-share.ts',
     'flow/flow-trace.ts',
     'flow/flow-tracker.ts',
     'wire/limits.ts',

@@ -53,7 +53,8 @@ export function planMemory(memoryBytes: number): MemoryPlan {
   return {
     threads: Math.max(1, Math.floor((left - large) / THREAD_BYTES)),
     limits: limitsFor(large),
-    smallLimits: limitsFor(SMALL_BYTES),
+    // Most captures have few flows at a time, but some that are busy: less table, more of the rest.
+    smallLimits: { ...limitsFor(2 * SMALL_BYTES), maxFlows: limitsFor(SMALL_BYTES / 2).maxFlows },
   };
 }
 
