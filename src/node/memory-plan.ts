@@ -54,7 +54,7 @@ export function planMemory(memoryBytes: number): MemoryPlan {
     threads: Math.max(1, Math.floor((left - large) / THREAD_BYTES)),
     limits: limitsFor(large),
     // Most captures have few flows at a time, but some that are busy: less table, more of the rest.
-    smallLimits: { ...limitsFor(2 * SMALL_BYTES), maxFlows: limitsFor(SMALL_BYTES / 2).maxFlows },
+    smallLimits: { ...limitsFor(1.5 * SMALL_BYTES), maxFlows: limitsFor(SMALL_BYTES / 2).maxFlows },
   };
 }
 
