@@ -31,6 +31,11 @@ const COMPILED = path.join(
 );
 
 function start(part: Part): void {
+  if (part === 'sealert' && /^(--version|-V)$/.test(process.argv.slice(2).join(' '))) {
+    // That needs no program.
+    process.stdout.write(`${version()}\n`);
+    return;
+  }
   const compiled = fs.existsSync(COMPILED) ? fs.readFileSync(COMPILED) : undefined;
   void run(load(compiled), part);
 }
@@ -40,6 +45,11 @@ function startAndKeep(): void {
   const script = load();
   process.on('exit', () => fs.writeFileSync(COMPILED, script.createCachedData()));
   void run(script, 'sealert');
+}
+
+function version(): string {
+  const manifest = fs.readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 function load(cachedData?: Buffer): vm.Script {
