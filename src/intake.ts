@@ -68,7 +68,7 @@ export class Intake {
       if (capturedLen[i]! < original) this.noteCut(capturedLen[i]!, original);
       const time = timeUs[i]!;
       const sinceLast = time - lastUs;
-      // Not so either for the first of all, whose time is none too far from another.
+      // Negated, so that it also holds for the first packet of all, before which there is no time.
       if (!(sinceLast >= -CLOCK_BACK_US && sinceLast <= CLOCK_FORWARD_US)) {
         if (Number.isNaN(lastUs)) counts.beganUs = time;
         else this.noteClockJump(frame[i]!, lastUs, time);

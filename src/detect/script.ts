@@ -195,16 +195,14 @@ export function readMessages(
   profile: TlsSessionProfile,
   withProbe: boolean,
 ): ScriptReading {
-  const { script } = profile;
-  const messages: ScriptMessage[] = [];
-  if (!mayBegin(log, records, protection, profile, withProbe ? script.probe : script.signature)) {
-    return { outcome: 'failed', messages };
-  }
-  return readOn(log, records, protection, profile, withProbe, messages);
+  const { probe, signature } = profile.script;
+  return mayBegin(log, records, protection, profile, withProbe ? probe : signature)
+    ? readOn(log, records, protection, profile, withProbe)
+    : { outcome: 'failed', messages: [] };
 }
 
-/// False where the first message shows that the log is no script. Most are none, and most that are
-/// one are so in one way of reading only.
+/// False where the first message shows already that `readOn` would fail: so it is with most logs, and
+/// else in most ways to read one, and `readOn` makes a handful of functions.
 function mayBegin(
   log: RecordLog,
   records: readonly number[],
@@ -226,9 +224,9 @@ function readOn(
   protection: RecordProtection,
   profile: TlsSessionProfile,
   withProbe: boolean,
-  messages: ScriptMessage[],
 ): ScriptReading {
   const { script } = profile;
+  const messages: ScriptMessage[] = [];
   let next = 0;
 
   const fits = (record: number, range: Range): boolean => holds(protection, log.length[record]!, range);
