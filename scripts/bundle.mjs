@@ -4,6 +4,7 @@
 // What is packed from other packages keeps its licence in dist/bin/LICENSES.txt.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,14 +81,13 @@ function keepCompiled() {
   if (status !== 0) throw new Error(`the packed program scanned the samples and ended with ${status}`);
 }
 
-/** True if nothing was compiled since: another process may be running what is there. */
+/** True if nothing was compiled since, for this version of Node.js: another process may be running what is there. */
 function isFresh() {
-  const program = join(target, 'sealert.js');
-  const licenses = join(target, 'LICENSES.txt');
-  if (!existsSync(program) || !existsSync(licenses)) return false;
-  const packedAt = statSync(program).mtimeMs;
+  const { COMPILED, PROGRAM } = createRequire(import.meta.url)(join(dist, 'start.cjs'));
+  if (!existsSync(PROGRAM) || !existsSync(COMPILED)) return false;
+  const packedAt = statSync(PROGRAM).mtimeMs;
   return readdirSync(dist, { recursive: true }).every((path) => {
-    const isCompiled = path.endsWith('.js') && !path.startsWith('bin');
+    const isCompiled = /\.c?js$/.test(path) && !path.startsWith('bin');
     return !isCompiled || statSync(join(dist, path)).mtimeMs < packedAt;
   });
 }

@@ -66,4 +66,4 @@ function run(script: vm.Script, part: Part): Promise<unknown> {
   return module.exports[part]();
 }
 
-export = { COMPILER_FLAG, start, startAndKeep };
+export = { COMPILED, COMPILER_FLAG, PROGRAM, start, startAndKeep };

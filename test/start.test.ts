@@ -10,7 +10,10 @@ import { CLI } from './support/cli.js';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-const { COMPILER_FLAG } = createRequire(import.meta.url)(`${DIST}start.cjs`) as { COMPILER_FLAG: string };
+const { COMPILED, COMPILER_FLAG, PROGRAM } = createRequire(import.meta.url)(`${DIST}start.cjs`) as Record<
+  'COMPILED' | 'COMPILER_FLAG' | 'PROGRAM',
+  string
+>;
 
 function node(...args: string[]): string {
   return execFileSync(process.execPath, args, { encoding: 'utf8' }).trim();
@@ -18,11 +21,10 @@ function node(...args: string[]): string {
 
 test('what was compiled when the program was packed is accepted', () => {
   const look = `
-    const bin = ${JSON.stringify(`${DIST}bin/`)};
-    const compiled = 'program.' + process.version + '-' + process.platform + '-' + process.arch + '.bin';
-    const text = require('node:module').wrap(require('node:fs').readFileSync(bin + 'program.js', 'latin1'));
-    const cachedData = require('node:fs').readFileSync(bin + compiled);
-    const script = new (require('node:vm').Script)(text, { filename: bin + 'program.js', cachedData });
+    const { readFileSync } = require('node:fs');
+    const text = require('node:module').wrap(readFileSync(${JSON.stringify(PROGRAM)}, 'latin1'));
+    const cachedData = readFileSync(${JSON.stringify(COMPILED)});
+    const script = new (require('node:vm').Script)(text, { filename: ${JSON.stringify(PROGRAM)}, cachedData });
     console.log(script.cachedDataRejected);`;
   assert.equal(node(COMPILER_FLAG, '-e', look), 'false');
   assert.equal(node('-e', look), 'true', 'without the flag it is refused: the test can tell');
@@ -33,5 +35,5 @@ test('with flags for which nothing was compiled the program starts all the same'
 });
 
 test('the program is ASCII, as it is read', () => {
-  assert.ok(readFileSync(`${DIST}bin/program.js`).every((byte) => byte < 0x80));
+  assert.ok(readFileSync(PROGRAM).every((byte) => byte < 0x80));
 });
