@@ -58,6 +58,8 @@ export interface TlsSessionProfile {
   script: {
     /// Most NewSessionTicket records before the first answer.
     maxTickets: Limit;
+    /// Most bytes of such a record.
+    maxTicketBytes: Limit;
     /// Most seconds between a message and its answer.
     maxAnswerUs: Limit;
     /// `GET /` that asks whether the server is SoftEther, and its answer.

@@ -88,7 +88,7 @@ function* readings(
   if (data === 'failed') return;
   // Tickets come from the server unasked, before its first answer; how many is
   // up to its TLS library. All of one server are of one length.
-  for (let tickets = countTickets(log, data, profile.script.maxTickets.value); tickets >= 0; tickets--) {
+  for (let tickets = countTickets(log, data, profile.script); tickets >= 0; tickets--) {
     const records = withoutTickets(log, data, tickets);
     for (const withProbe of [true, false]) {
       yield { reading: readMessages(log, records, protection, profile, withProbe), records };
@@ -168,12 +168,17 @@ function afterHandshake(log: RecordLog, protection: RecordProtection): number[] 
   return data;
 }
 
-function countTickets(log: RecordLog, data: readonly number[], most: number): number {
+function countTickets(
+  log: RecordLog,
+  data: readonly number[],
+  { maxTickets, maxTicketBytes }: TlsSessionProfile['script'],
+): number {
   const fromServer = data.filter((i) => log.fromClient[i] === 0);
   let count = 0;
   while (
-    count < most &&
+    count < maxTickets.value &&
     count < fromServer.length &&
+    log.length[fromServer[0]!]! <= maxTicketBytes.value &&
     log.length[fromServer[count]!] === log.length[fromServer[0]!]
   ) {
     count++;

@@ -28,6 +28,11 @@ export const softetherTls: TlsSessionProfile = {
       value: 4,
       source: 'OpenSSL sends 2 (SSL_CTX_set_num_tickets); 4 leaves room for other builds',
     },
+    maxTicketBytes: {
+      value: 1024,
+      source:
+        'SoftEther servers 74, other OpenSSL servers 250 to 282 (facts, observed); a name of 255 bytes in a ticket, and as much again for other libraries',
+    },
     maxAnswerUs: {
       value: 30_000_000,
       source: 'S4 Cedar.h: CONNECTING_TIMEOUT 15 s for each step; twice that for slow paths',

@@ -60,6 +60,9 @@ const before =
 
 const small = (fromClient: boolean): Step => ({ name: 'other', fromClient, afterUs: 1000, records: [100] });
 
+/// Plaintext of the longest record that may be a ticket: TLS 1.3 adds 17 bytes.
+const LONGEST_TICKET = script.maxTicketBytes.value - 17;
+
 const NEAR_MISSES: [name: string, edit: Edit][] = [
   ['the signature in two records', withRecords('signature', 1600, 900)],
   ['the hello in two records', withRecords('hello', 400, 200)],
@@ -82,6 +85,7 @@ const NEAR_MISSES: [name: string, edit: Edit][] = [
   ['a further message of the client before the signature', before('signature', small(true))],
   ['a further exchange before the log-in', before('log-in', small(true), small(false))],
   ['five tickets', withRecords('tickets', 57, 57, 57, 57, 57)],
+  ['an answer that is too long for a ticket', withRecords('tickets', LONGEST_TICKET + 1)],
   [
     'a welcome after half a minute',
     (steps) => steps.map((step) => (step.name === 'welcome' ? { ...step, afterUs: 30_000_000 } : step)),
@@ -114,6 +118,7 @@ test('the edits above leave a session alone if they change nothing', () => {
   );
   assert.equal(sessions(withRecords('tickets', 57), 1), 1);
   assert.equal(sessions(withRecords('tickets', 57, 57, 57, 57), 1), 1);
+  assert.equal(sessions(withRecords('tickets', LONGEST_TICKET), 1), 1);
 });
 
 test('no session: ordinary requests and answers', () => {
