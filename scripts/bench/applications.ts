@@ -11,7 +11,7 @@ import {
 import type { Ends } from './frame-builder.js';
 import type { Noise } from './noise.js';
 import { quicInitial } from './quic-initial.js';
-import { clientFinished, clientHello, serverHello } from './tls-messages.js';
+import { chooseSuite, clientFinished, clientHello, serverHello, sessionTickets } from './tls-messages.js';
 
 const CLIENTS = 3_000;
 const SERVERS = 12_000;
@@ -40,16 +40,18 @@ export class Applications {
   /** A web page over TLS 1.3: several requests, `bytes` answered in all. */
   web(bytes: number): Conversation {
     const { random } = this;
+    const suite = chooseSuite(random);
     const messages: Message[] = [
       { fromClient: true, literal: clientHello(random, this.host(), random.chance(0.5)), afterUs: 200 },
       {
         fromClient: false,
-        literal: serverHello(random),
+        literal: serverHello(random, suite),
         noise: tlsLength(random.int(2300, 4600)),
         tls: true,
         afterUs: this.waitUs(),
       },
-      { fromClient: true, literal: clientFinished(random), afterUs: this.waitUs() },
+      { fromClient: true, literal: clientFinished(random, suite), afterUs: this.waitUs() },
+      { fromClient: false, literal: sessionTickets(random), afterUs: this.waitUs() },
     ];
     this.addExchanges(messages, bytes, random.int(1, 6), true);
     return this.tcp(443, messages);

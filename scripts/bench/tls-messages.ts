@@ -44,9 +44,30 @@ function handshakeRecord(version: number, type: number, fill: (inner: Body) => v
   return Uint8Array.from(record.bytes);
 }
 
+const TLS_AES_128_GCM_SHA256 = 0x1301;
+const TLS_AES_256_GCM_SHA384 = 0x1302;
+
+/** One of the suites of TLS 1.3 that servers choose. */
+export function chooseSuite(random: Random): number {
+  return random.chance(0.5) ? TLS_AES_128_GCM_SHA256 : TLS_AES_256_GCM_SHA384;
+}
+
 const SUITES = [
-  0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c, 0x009d,
-  0x002f, 0x0035,
+  TLS_AES_128_GCM_SHA256,
+  TLS_AES_256_GCM_SHA384,
+  0x1303,
+  0xc02b,
+  0xc02f,
+  0xc02c,
+  0xc030,
+  0xcca9,
+  0xcca8,
+  0xc013,
+  0xc014,
+  0x009c,
+  0x009d,
+  0x002f,
+  0x0035,
 ];
 const SIGNATURES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601];
 const GROUP_X25519 = 0x001d;
@@ -88,11 +109,11 @@ export function clientHello(random: Random, host: string, hybrid: boolean): Uint
 }
 
 /** ServerHello and ChangeCipherSpec; what follows is encrypted. */
-export function serverHello(random: Random): Uint8Array {
+export function serverHello(random: Random, suite: number): Uint8Array {
   const hello = handshakeRecord(0x0303, 2, (body) => {
     body.u16(0x0303).random(random, 32);
     body.nested(1, (id) => id.random(random, 32));
-    body.u16(SUITES[random.int(0, 1)]!).u8(0);
+    body.u16(suite).u8(0);
     body.nested(2, (all) => {
       all.extension(43, (version) => version.u16(0x0304));
       all.extension(51, (share) => share.u16(GROUP_X25519).nested(2, (key) => key.random(random, 32)));
@@ -101,11 +122,29 @@ export function serverHello(random: Random): Uint8Array {
   return Uint8Array.from([...hello, 20, 3, 3, 0, 1, 1]);
 }
 
+/** A message's header and a hash (RFC 8446 section 4.4.4), the type of the content, and the tag. */
+const SHA256_FINISHED_RECORD = 4 + 32 + 1 + 16;
+const SHA384_FINISHED_RECORD = 4 + 48 + 1 + 16;
+
 /** The client's ChangeCipherSpec and Finished. */
-export function clientFinished(random: Random): Uint8Array {
+export function clientFinished(random: Random, suite: number): Uint8Array {
+  const length = suite === TLS_AES_256_GCM_SHA384 ? SHA384_FINISHED_RECORD : SHA256_FINISHED_RECORD;
   const body = new Body().u8(20).u16(0x0303, 1).u8(1);
-  body.u8(RECORD_APPLICATION_DATA).u16(0x0303, 53).random(random, 53);
+  encrypted(body, random, length);
   return Uint8Array.from(body.bytes);
+}
+
+/** The two session tickets that OpenSSL sends after it, in one segment. */
+export function sessionTickets(random: Random): Uint8Array {
+  const body = new Body();
+  const length = random.int(250, 282);
+  encrypted(body, random, length);
+  encrypted(body, random, length);
+  return Uint8Array.from(body.bytes);
+}
+
+function encrypted(body: Body, random: Random, length: number): void {
+  body.u8(RECORD_APPLICATION_DATA).u16(0x0303, length).random(random, length);
 }
 
 /** TLS 1.0 as libraries of 2004 spoke it: one suite, no extensions, a clock in front of the random bytes. */

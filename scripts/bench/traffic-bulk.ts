@@ -4,7 +4,7 @@ import type { CaptureFile } from './capture-file.js';
 import { TcpConversation, tlsLength } from './conversation.js';
 import { FrameBuilder } from './frame-builder.js';
 import { Noise } from './noise.js';
-import { clientFinished, clientHello, serverHello } from './tls-messages.js';
+import { chooseSuite, clientFinished, clientHello, serverHello, sessionTickets } from './tls-messages.js';
 import { BEGIN_US } from './traffic-mixed.js';
 
 const FLOWS = 8;
@@ -20,10 +20,18 @@ export function writeBulk(out: CaptureFile, size: number, seed: number): number 
   const options = { timestamps: false, acknowledge: false, roundTripUs: 10_000, segmentGapUs: 12 };
   const bytes = tlsLength(Math.floor((size * PAYLOAD) / FLOWS));
   let open = Array.from({ length: FLOWS }, (_, flow) => {
+    const suite = chooseSuite(random);
     const messages = [
       { fromClient: true, literal: clientHello(random, 'backup.example.net', false), afterUs: 0 },
-      { fromClient: false, literal: serverHello(random), noise: tlsLength(3000), tls: true, afterUs: 0 },
-      { fromClient: true, literal: clientFinished(random), afterUs: 0 },
+      {
+        fromClient: false,
+        literal: serverHello(random, suite),
+        noise: tlsLength(3000),
+        tls: true,
+        afterUs: 0,
+      },
+      { fromClient: true, literal: clientFinished(random, suite), afterUs: 0 },
+      { fromClient: false, literal: sessionTickets(random), afterUs: 0 },
       { fromClient: true, noise: tlsLength(300), tls: true, afterUs: 0 },
       { fromClient: false, noise: bytes, tls: true, afterUs: 0 },
     ];
