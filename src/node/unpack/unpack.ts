@@ -8,8 +8,10 @@ import type { TakeBytes } from './take-bytes.js';
 export type OpenStored = () => AsyncIterable<Uint8Array>;
 
 /// Stored bytes given to a decoder at a time that drops what it was unpacking from them when an error
-/// shows: from a file, which can then be read again, and from a pipe, which can not.
-const PIECE_BYTES = 65_536;
+/// shows: from a file, which can then be read again with smaller pieces where it is broken, and from a
+/// pipe, which can not.
+const PIECE_BYTES = 1_048_576;
+const SMALLER_PIECES = [4_096, 1];
 const PIECE_BYTES_ONCE = 4_096;
 
 /// Unpacked bytes after which other work gets its turn, such as a signal to stop.
@@ -35,9 +37,11 @@ export async function unpack(
     const canTellMore = compression === 'gzip' || compression === 'xz';
     if (!(error instanceof BrokenStream) || error.kind !== 'damaged' || !canTellMore) throw error;
     if (reopen === undefined) throw error;
-    await unpackLastPiece(compression, reopen(), error.at, unpackedBytes, take);
-    // It went well this time: the storage is not to be trusted.
-    throw error;
+    let broken = error;
+    for (const bytes of SMALLER_PIECES) {
+      broken = await unpackAgain(compression, reopen(), broken, bytes, unpackedBytes, takeCounted);
+    }
+    throw broken;
   }
 }
 
@@ -77,21 +81,30 @@ async function unpackWith(
   }
 }
 
-/// Unpacks a broken stream once more, from `pieceAt` on a byte at a time: then nothing is dropped but
-/// what the broken byte itself stands for. The first `taken` bytes were handed on already.
-async function unpackLastPiece(
+/// Unpacks a stream that is `broken` once more, from there on in pieces of so many bytes: then less is
+/// dropped. The first `taken` bytes were handed on already. Returns where it shows to be broken now.
+async function unpackAgain(
   compression: Compression,
   stored: AsyncIterable<Uint8Array>,
-  pieceAt: number,
+  broken: BrokenStream,
+  bytes: number,
   taken: number,
   take: TakeBytes,
-): Promise<void> {
+): Promise<BrokenStream> {
   let known = taken;
-  const takeRest: TakeBytes = (bytes) => {
-    const rest = bytes.subarray(known);
-    known = Math.max(0, known - bytes.length);
+  const takeRest: TakeBytes = (unpacked) => {
+    const rest = unpacked.subarray(known);
+    known = Math.max(0, known - unpacked.length);
     if (rest.length > 0) take(rest);
   };
-  const pieceBytes: PieceBytes = (offset) => (offset < pieceAt ? Math.min(PIECE_BYTES, pieceAt - offset) : 1);
-  await unpackOnce(compression, stored, takeRest, pieceBytes);
+  const pieceBytes: PieceBytes = (offset) =>
+    offset < broken.at ? Math.min(PIECE_BYTES, broken.at - offset) : bytes;
+  try {
+    await unpackOnce(compression, stored, takeRest, pieceBytes);
+  } catch (error) {
+    if (error instanceof BrokenStream) return error;
+    throw error;
+  }
+  // It went well this time: the storage is not to be trusted.
+  return broken;
 }
