@@ -1,22 +1,18 @@
 /// Bytes of a file or of standard input on their way to a reader: large reads
-/// into a few buffers used in turn, the next reads under way while one buffer
-/// is analysed; compression told by its magic.
+/// into a few buffers used in turn; compression told by its magic.
 
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { type ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
+import { CHUNK_BYTES } from '../capture/byte-chunk.js';
 import { CaptureReader } from '../capture/reader.js';
 import { type ChunkPool, chunkPool, readerPool } from './buffer-pool.js';
 import { describeError } from './errors.js';
+import { FileChunks, type FilledChunk } from './file-chunks.js';
 import type { SystemPath } from './system-path.js';
 import { COMPRESSION_HEAD_BYTES, type Compression, compressionOf } from './unpack/compression.js';
 import { BrokenStream, ReadFailure } from './unpack/stored-bytes.js';
 import { type OpenStored, unpack } from './unpack/unpack.js';
-
-/// Reads under way at a time: starting one means waking a thread, which the
-/// analysis of one chunk should not have to wait for.
-const READS_AHEAD = 3;
 
 /// Enough for the header of a capture and its first packet.
 const PEEK_BYTES = 65_536;
@@ -46,20 +42,20 @@ export async function readFile(
   reader: ByteTaker,
   options: SourceOptions,
 ): Promise<SourceResult> {
-  const file = await open(path, 'r');
+  const { chunks = chunkPool } = options;
+  const file = new FileChunks(path, chunks);
   try {
-    const { chunks = chunkPool } = options;
-    const first = chunks.take();
-    const length = await fill(file, first, 0);
-    const compression = compressionOf(first.data.subarray(0, Math.min(length, COMPRESSION_HEAD_BYTES)));
+    const first = await file.next();
+    const head = first.chunk.data.subarray(0, Math.min(first.length, COMPRESSION_HEAD_BYTES));
+    const compression = compressionOf(head);
     if (compression !== null) {
-      chunks.give(first);
+      chunks.give(first.chunk);
       const openStored = () => createReadStream(path, { highWaterMark: CHUNK_BYTES });
       const result = await readCompressed(compression, openStored(), reader, options, openStored);
       // Where it is broken, the rest of it is not read, but it is there.
-      return options.signal?.aborted ? result : { compression, bytes: (await file.stat()).size };
+      return options.signal?.aborted ? result : { compression, bytes: file.size };
     }
-    return { compression: null, bytes: await readPlain(file, first, length, reader, options) };
+    return { compression: null, bytes: await readPlain(file, first, reader, options) };
   } finally {
     await file.close();
   }
@@ -117,59 +113,27 @@ function endUnlessAborted(reader: ByteTaker, reason: string | undefined, options
 
 /// Reads on after the first chunk, which is there.
 async function readPlain(
-  file: FileHandle,
-  first: ByteChunk,
-  firstLength: number,
+  file: FileChunks,
+  first: FilledChunk,
   reader: ByteTaker,
   options: SourceOptions,
 ): Promise<number> {
   const { chunks = chunkPool } = options;
-  const ahead: { chunk: ByteChunk; read: Promise<number> }[] = [];
-  let position = CHUNK_BYTES;
-  const startRead = () => {
-    const chunk = chunks.take();
-    const read = fill(file, chunk, position);
-    // If an earlier read fails, nobody waits for this one any more.
-    read.catch(() => {});
-    ahead.push({ chunk, read });
-    position += CHUNK_BYTES;
-  };
-  if (firstLength === CHUNK_BYTES) for (let i = 1; i < READS_AHEAD; i++) startRead();
   let total = 0;
   let reason: string | undefined;
   try {
-    for (let chunk = first, length = firstLength; ; ) {
+    for (let { chunk, length } = first; ; { chunk, length } = await file.next()) {
       total += length;
       options.onBytes?.(length);
       if (length > 0 && !options.signal?.aborted) reader.pushChunk(chunk, length);
       chunks.give(chunk);
       if (length < CHUNK_BYTES || options.signal?.aborted) break;
-      startRead();
-      const next = ahead.shift()!;
-      chunk = next.chunk;
-      length = await next.read;
     }
   } catch (error) {
     reason = `reading failed: ${describeError(error)}`;
   }
-  for (const { chunk, read } of ahead) {
-    await read.catch(() => {});
-    chunks.give(chunk);
-  }
   endUnlessAborted(reader, reason, options);
   return total;
-}
-
-/// Fills the chunk from this position on; returns less than a chunk only at
-/// the end of the file.
-async function fill(file: FileHandle, chunk: ByteChunk, position: number): Promise<number> {
-  let have = 0;
-  while (have < CHUNK_BYTES) {
-    const { bytesRead } = await file.read(chunk.data, have, CHUNK_BYTES - have, position + have);
-    if (bytesRead === 0) break;
-    have += bytesRead;
-  }
-  return have;
 }
 
 /// Thrown where nothing more is wanted.

@@ -41,6 +41,9 @@ export interface ShardedRun {
   silenceMs?: number;
 }
 
+/// While a thread is waited for, nothing that it says arrives; what it said last does so soon after.
+const LAST_WORDS_MS = 200;
+
 const THREAD_PROGRAM = new URL('./shard-worker.js', import.meta.url);
 
 /// What all shares together may keep, of what one thread may. Flows that have ended are
@@ -97,9 +100,9 @@ export async function analyseInShards(
     const engine = new Engine({ limits: run.limits, maskInstallation });
     engine.begin(position);
     engine.intakeIs(intake.counts);
-    // Why a thread died says more than that it is silent.
-    const given = sender.failure === null ? answers : Promise.race([answers, Promise.reject(sender.failure)]);
-    for (const answer of await given) {
+    // Why a thread died says more than that it is silent, and is on its way then.
+    const silent = sender.failure === null ? [] : [failAfter(LAST_WORDS_MS, sender.failure)];
+    for (const answer of await Promise.race([answers, ...silent])) {
       if (answer.kind === 'limit') return readAgain();
       engine.absorb(answer.parts);
     }
@@ -110,6 +113,10 @@ export async function analyseInShards(
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
+}
+
+function failAfter(ms: number, failure: Error): Promise<never> {
+  return new Promise((_, reject) => setTimeout(reject, ms, failure));
 }
 
 /// What a thread ends with. Rejects if it dies before. Without its part `enough` is aborted.

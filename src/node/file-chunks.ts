@@ -1,0 +1,106 @@
+/// A file in chunks, one after the other.
+///
+/// What the system has in memory is read here and now: copying it takes less time than waking
+/// another thread to do so (measured, scripts/bench/README.md). Where a read takes longer, the storage is at work: then the
+/// next reads are under way while one chunk is analysed.
+
+import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { type ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
+import type { ChunkPool } from './buffer-pool.js';
+import type { SystemPath } from './system-path.js';
+
+/// A chunk from memory takes a tenth of that, from the fastest storage three tenths.
+const SLOW_READ_MS = 1;
+
+/// Reads under way at a time where the storage is slow, and for how many chunks it counts as slow.
+const READS_AHEAD = 3;
+const SLOW_CHUNKS = 256;
+
+const readLater = promisify(read);
+
+export interface FilledChunk {
+  chunk: ByteChunk;
+  /// Less than CHUNK_BYTES only at the end of the file.
+  length: number;
+}
+
+export class FileChunks {
+  private readonly file: number;
+  private position = 0;
+  /// So many more are read ahead.
+  private slowChunks = 0;
+  private readonly ahead: { chunk: ByteChunk; reading: Promise<number> }[] = [];
+
+  /// Throws if the file cannot be opened.
+  constructor(
+    path: SystemPath,
+    private readonly chunks: ChunkPool,
+  ) {
+    this.file = openSync(path, 'r');
+  }
+
+  /// Bytes of the file.
+  get size(): number {
+    return fstatSync(this.file).size;
+  }
+
+  /// The next chunk, which goes back to the pool when it is done with.
+  async next(): Promise<FilledChunk> {
+    const { ahead } = this;
+    while (this.slowChunks > 0 && ahead.length < READS_AHEAD) this.readAhead();
+    const first = ahead.shift();
+    if (first === undefined) return await this.readNow();
+    return { chunk: first.chunk, length: await first.reading };
+  }
+
+  /// Waits for what is under way.
+  async close(): Promise<void> {
+    for (const { chunk, reading } of this.ahead) {
+      await reading.catch(() => {});
+      this.chunks.give(chunk);
+    }
+    closeSync(this.file);
+  }
+
+  private async readNow(): Promise<FilledChunk> {
+    // Other work gets its turn, such as a signal to stop.
+    await new Promise(setImmediate);
+    const chunk = this.chunks.take();
+    const begunMs = performance.now();
+    const length = this.fillNow(chunk);
+    if (performance.now() - begunMs > SLOW_READ_MS) this.slowChunks = SLOW_CHUNKS;
+    return { chunk, length };
+  }
+
+  private fillNow(chunk: ByteChunk): number {
+    let have = 0;
+    while (have < CHUNK_BYTES) {
+      const bytesRead = readSync(this.file, chunk.data, have, CHUNK_BYTES - have, this.position);
+      if (bytesRead === 0) break;
+      have += bytesRead;
+      this.position += bytesRead;
+    }
+    return have;
+  }
+
+  private readAhead(): void {
+    this.slowChunks--;
+    const chunk = this.chunks.take();
+    const reading = this.fillLater(chunk, this.position);
+    // If an earlier read fails, nobody waits for this one any more.
+    reading.catch(() => {});
+    this.ahead.push({ chunk, reading });
+    this.position += CHUNK_BYTES;
+  }
+
+  private async fillLater(chunk: ByteChunk, position: number): Promise<number> {
+    let have = 0;
+    while (have < CHUNK_BYTES) {
+      const { bytesRead } = await readLater(this.file, chunk.data, have, CHUNK_BYTES - have, position + have);
+      if (bytesRead === 0) break;
+      have += bytesRead;
+    }
+    return have;
+  }
+}
