@@ -14,16 +14,27 @@ export function textBytes(text: string): Uint8Array {
 
 export class TraceNames {
   private readonly suffixes: readonly { bytes: Uint8Array; kind: string }[];
+  /// Those that end in none of the others: what ends in none of these is no name to look at.
+  private readonly domains: readonly Uint8Array[];
 
   constructor(names: TraceProfile['names']) {
     this.suffixes = names.map(({ suffix, kind }) => ({ bytes: textBytes(suffix), kind }));
+    this.domains = names
+      .filter(({ suffix }) => !names.some((other) => suffix.endsWith(`.${other.suffix}`)))
+      .map(({ suffix }) => textBytes(suffix));
   }
 
   /// The kind of the name in bytes[at, end), labels parted by dots or, as in
   /// DNS messages, by their lengths. Null if it is none of these.
   kindOf(bytes: Uint8Array, at: number, end: number): string | null {
+    if (!this.isInDomain(bytes, at, end)) return null;
     for (const { bytes: suffix, kind } of this.suffixes) if (endsWith(bytes, at, end, suffix)) return kind;
     return null;
+  }
+
+  private isInDomain(bytes: Uint8Array, at: number, end: number): boolean {
+    for (const domain of this.domains) if (endsWith(bytes, at, end, domain)) return true;
+    return false;
   }
 }
 

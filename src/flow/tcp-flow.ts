@@ -139,11 +139,9 @@ export class TcpFlow {
   /// Reads what the server said in clear, once, when the clear part is over.
   readHandshake(): void {
     const answered = readHandshake(this.server.handshakeBody());
-    this.handshake = {
-      clientHello: null,
-      serverHello: answered.serverHello,
-      certificate: answered.certificate,
-    };
+    // That is for the client to say, and read when it is asked for.
+    answered.clientHello = null;
+    this.handshake = answered;
     const hello = answered.serverHello;
     if (hello !== null) {
       this.protection = recordProtection(hello.version, hello.suite, hello.encryptThenMac);

@@ -52,22 +52,22 @@ export interface HandshakeMessages {
 export function readHandshake(bytes: Uint8Array): HandshakeMessages {
   const found: HandshakeMessages = { clientHello: null, serverHello: null, certificate: null };
   for (let at = 0; at + 4 <= bytes.length; ) {
-    const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-    const body = new ByteCursor(bytes, at + 4, at + 4 + length);
-    if (at + 4 + length > bytes.length) break;
+    const body = at + 4;
+    const end = body + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
+    if (end > bytes.length) break;
     switch (bytes[at]) {
       case MESSAGE_CLIENT_HELLO:
-        found.clientHello ??= readClientHello(body);
+        found.clientHello ??= readClientHello(new ByteCursor(bytes, body, end));
         break;
       case MESSAGE_SERVER_HELLO:
         // The last one counts: a HelloRetryRequest has the same form.
-        found.serverHello = readServerHello(body) ?? found.serverHello;
+        found.serverHello = readServerHello(bytes, body, end) ?? found.serverHello;
         break;
       case MESSAGE_CERTIFICATE:
-        found.certificate ??= readCertificate(body);
+        found.certificate ??= readCertificate(new ByteCursor(bytes, body, end));
         break;
     }
-    at += 4 + length;
+    at = end;
   }
   return found;
 }
@@ -147,20 +147,38 @@ function readClientHello(body: ByteCursor): ClientHello | null {
   return hello;
 }
 
-function readServerHello(body: ByteCursor): ServerHello | null {
-  const legacyVersion = body.number(2);
-  body.take(32);
-  body.vector(1);
-  const suite = body.number(2);
-  body.number(1);
-  if (!body.ok) return null;
-  const hello: ServerHello = { version: legacyVersion, suite, extensions: [], encryptThenMac: false };
-  forEachExtension(body, (type, data) => {
+/// Reads bytes[at, end). Without a cursor, because this is read of every flow of TLS.
+function readServerHello(bytes: Uint8Array, at: number, end: number): ServerHello | null {
+  const sessionIdAt = at + 34;
+  const suiteAt = sessionIdAt + 1 + (bytes[sessionIdAt] ?? 0);
+  // Behind the suite there is a byte for the compression, then the length of the extensions.
+  if (suiteAt + 3 > end) return null;
+  const hello: ServerHello = {
+    version: number16(bytes, at),
+    suite: number16(bytes, suiteAt),
+    extensions: [],
+    encryptThenMac: false,
+  };
+  const listAt = suiteAt + 5;
+  if (listAt > end) return hello;
+  const listEnd = listAt + number16(bytes, suiteAt + 3);
+  if (listEnd > end) return hello;
+  for (let next = listAt; next + 4 <= listEnd && hello.extensions.length < MAX_LIST; ) {
+    const type = number16(bytes, next);
+    const dataAt = next + 4;
+    next = dataAt + number16(bytes, next + 2);
+    if (next > listEnd) break;
     hello.extensions.push(type);
     if (type === EXTENSION_ENCRYPT_THEN_MAC) hello.encryptThenMac = true;
-    if (type === EXTENSION_SUPPORTED_VERSIONS) hello.version = data.number(2);
-  });
+    if (type === EXTENSION_SUPPORTED_VERSIONS) {
+      hello.version = next - dataAt < 2 ? 0 : number16(bytes, dataAt);
+    }
+  }
   return hello;
+}
+
+function number16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
 }
 
 function readCertificate(body: ByteCursor): Uint8Array | null {

@@ -79,11 +79,15 @@ const SHA384_FINISHED = 4 + 48;
 const TLS13_OVERHEAD = 1 + 16;
 const TLS13_CCM_8_OVERHEAD = 1 + 8;
 
-/// What is assumed when the ServerHello was not captured: TLS 1.3, the most common.
-export const ASSUMED_PROTECTION: RecordProtection = new FixedOverhead(
-  TLS13_OVERHEAD,
-  SHA384_FINISHED + TLS13_OVERHEAD,
+const TLS13_SHA256: RecordProtection = new FixedOverhead(TLS13_OVERHEAD, SHA256_FINISHED + TLS13_OVERHEAD);
+const TLS13_SHA384: RecordProtection = new FixedOverhead(TLS13_OVERHEAD, SHA384_FINISHED + TLS13_OVERHEAD);
+const TLS13_CCM_8: RecordProtection = new FixedOverhead(
+  TLS13_CCM_8_OVERHEAD,
+  SHA256_FINISHED + TLS13_CCM_8_OVERHEAD,
 );
+
+/// What is assumed when the ServerHello was not captured: TLS 1.3, the most common.
+export const ASSUMED_PROTECTION = TLS13_SHA384;
 
 /// What a connection whose handshake was not captured may use: TLS 1.3 and the
 /// usual suites of TLS 1.2 (AES-GCM, ChaCha20-Poly1305, AES-CBC with SHA-1 in
@@ -100,9 +104,8 @@ export const POSSIBLE_PROTECTIONS: readonly RecordProtection[] = [
 /// an older version is taken for GCM.
 export function recordProtection(version: number, suite: number, encryptThenMac: boolean): RecordProtection {
   if (version >= TLS_1_3) {
-    const overhead = suite === 0x1305 ? TLS13_CCM_8_OVERHEAD : TLS13_OVERHEAD;
-    const finished = suite === 0x1302 ? SHA384_FINISHED : SHA256_FINISHED;
-    return new FixedOverhead(overhead, finished + overhead);
+    if (suite === 0x1302) return TLS13_SHA384;
+    return suite === 0x1305 ? TLS13_CCM_8 : TLS13_SHA256;
   }
   if (CHACHA20.has(suite)) return new FixedOverhead(16);
   if (CCM_8.has(suite)) return new FixedOverhead(16);
