@@ -69,7 +69,9 @@ export async function prepareInput(
   const recordings = name === 'bulk' ? [] : recordingsOf(samples);
   const key = JSON.stringify({ RECIPE, SEED, size, recordings: recordings.map(({ sha256 }) => sha256) });
   const manifestFile = join(folder, `${name}.json`);
-  let manifest = readManifest(manifestFile);
+  // The gzip twin is made of the pcap, all others together.
+  const written = join(folder, `${name}${EXTENSIONS[format === 'gzip' ? 'pcap' : format]}`);
+  let manifest = existsSync(written) ? readManifest(manifestFile) : undefined;
   if (manifest?.key !== key) {
     say(`making ${join(folder, name)}`);
     mkdirSync(folder, { recursive: true });
