@@ -28,5 +28,6 @@ function installed() {
 }
 
 if (!installed()) run('npm', ['ci', '--no-audit', '--no-fund']);
+run(process.execPath, [join(root, 'scripts', 'loops.mjs')]);
 run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', root]);
 run(process.execPath, [join(root, 'scripts', 'bundle.mjs')]);

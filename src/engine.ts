@@ -100,6 +100,7 @@ export class Engine {
   /// What the intake has counted so far: our own, or one in another thread.
   protected intakeCounts: IntakeCounts;
   private readonly packet = new Packet();
+  private readonly packets: PacketBatch;
   /// For a packet that was put together from fragments.
   private readonly put: PacketBatch;
   private readonly fragments: FragmentStore;
@@ -117,10 +118,10 @@ export class Engine {
   constructor(private readonly options: EngineOptions = {}) {
     const { hashSeed = 0 } = options;
     this.sessions = this.newSessions();
-    const packets = new PacketBatch(BATCH_FRAMES, hashSeed);
+    this.packets = new PacketBatch(BATCH_FRAMES, hashSeed);
     this.intake = new Intake(
       (batch) => this.tracker.packets(batch),
-      () => packets,
+      () => this.packets,
     );
     this.intakeCounts = this.intake.counts;
     this.put = new PacketBatch(1, hashSeed);
@@ -216,6 +217,11 @@ export class Engine {
       put.takeWhole(oneFrame(frames, i, bytes, view), packet);
       this.tracker.packets(put);
     } else this.stops[stop]!++;
+  }
+
+  /// Gives back the memory of the loops that it took; the engine is of no use after that.
+  dispose(): void {
+    for (const part of [this.intake, this.packets, this.put, this.tracker]) part.dispose();
   }
 
   /// True if more is kept now than these limits would allow.

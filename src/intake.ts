@@ -3,12 +3,16 @@
 
 import { type FrameBatch, LINKTYPE_NO_PACKET } from './capture/frame-batch.js';
 import type { ClockJump } from './detect/caveats.js';
+import {
+  CLOCK_BACK_US,
+  CLOCK_FORWARD_US,
+  COUNTS_BYTES,
+  COUNTS_LAST_US,
+  COUNTS_PACKETS,
+} from './loops/layout.js';
+import { Block, theLoops } from './loops/memory.js';
 import { UNDECODABLE } from './wire/packet.js';
 import type { PacketBatch } from './wire/packet-batch.js';
-
-/// More than a second back, or more than an hour ahead, between neighbouring packets.
-const CLOCK_BACK_US = 1_000_000;
-const CLOCK_FORWARD_US = 3_600_000_000;
 
 /// Jumps of the clock that are listed; all are counted.
 const MAX_CLOCK_JUMPS = 16;
@@ -32,11 +36,16 @@ export class IntakeCounts {
   readonly stops = new Float64Array(UNDECODABLE.length);
 }
 
+const STATE_NUMBERS = 3;
+
 /// Takes a batch and is done with it when it returns.
 export type PacketSink = (batch: PacketBatch) => void;
 
 export class Intake {
   counts = new IntakeCounts();
+  /// What the loop is told and tells.
+  private readonly block = new Block(STATE_NUMBERS * 8);
+  private readonly state = new Float64Array(this.block.buffer, this.block.at, STATE_NUMBERS);
 
   /// `next` gives the batch to fill.
   constructor(
@@ -57,10 +66,42 @@ export class Intake {
     this.sink(packets);
   }
 
-  private countFrames({ count, capturedLen, originalLen, timeUs, linkType, frame }: FrameBatch): void {
+  /// Gives its memory back.
+  dispose(): void {
+    this.block.giveBack();
+  }
+
+  private countFrames(batch: FrameBatch): void {
+    if (batch.bytesAt === 0) {
+      this.countAny(batch, 0, batch.count);
+      return;
+    }
+    for (let i = this.countPlain(batch, 0); i < batch.count; i = this.countPlain(batch, i + 1)) {
+      this.countAny(batch, i, i + 1);
+    }
+  }
+
+  /// Counts the frames from this place on about which there is nothing to note; returns the place of the next.
+  private countPlain(batch: FrameBatch, from: number): number {
+    const { block, counts, state } = this;
+    state[COUNTS_PACKETS] = counts.packets;
+    state[COUNTS_BYTES] = counts.bytes;
+    state[COUNTS_LAST_US] = counts.lastUs;
+    const next = theLoops().countFrames(batch.place.at, from, batch.count, block.at);
+    counts.packets = state[COUNTS_PACKETS];
+    counts.bytes = state[COUNTS_BYTES];
+    counts.lastUs = state[COUNTS_LAST_US];
+    return next;
+  }
+
+  private countAny(
+    { capturedLen, originalLen, timeUs, linkType, frame }: FrameBatch,
+    from: number,
+    to: number,
+  ): void {
     const { counts } = this;
     let { packets, bytes, lastUs } = counts;
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       if (linkType[i] === LINKTYPE_NO_PACKET) continue;
       packets++;
       const original = originalLen[i]!;

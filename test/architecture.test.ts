@@ -63,13 +63,14 @@ function filesOf(root: string): string[] {
 /// What each part may import: parts (folders or single files), packages, Node.
 /// A file's part is its own name if that is listed, else its first folder.
 const LAYERS: Record<string, readonly string[]> = {
-  capture: ['capture'],
-  wire: ['wire'],
-  flow: ['flow', 'wire', '@noble/hashes'],
+  loops: ['loops'],
+  capture: ['capture', 'loops'],
+  wire: ['loops', 'wire'],
+  flow: ['flow', 'loops', 'wire', '@noble/hashes'],
   detect: ['detect', 'flow', 'wire', '@noble/hashes', 'ipaddr.js'],
   profiles: ['profiles', 'detect/profile.ts', 'detect/ssh-profile.ts', 'detect/early-profile.ts'],
   'report/model.ts': ['detect'],
-  'intake.ts': ['capture/frame-batch.ts', 'detect/caveats.ts', 'wire'],
+  'intake.ts': ['capture/frame-batch.ts', 'detect/caveats.ts', 'loops', 'wire'],
   'engine.ts': [
     'capture/frame-batch.ts',
     'detect',
@@ -91,6 +92,7 @@ const LAYERS: Record<string, readonly string[]> = {
     'flow/flow-share.ts',
     'flow/flow-trace.ts',
     'flow/flow-tracker.ts',
+    'loops/memory.ts',
     'wire/limits.ts',
     'node',
     'report/model.ts',
@@ -118,6 +120,7 @@ const LAYERS: Record<string, readonly string[]> = {
 };
 
 const CORE = [
+  'loops',
   'capture',
   'wire',
   'flow',

@@ -7,19 +7,17 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
+import { type ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import { Engine } from '#sealert/engine.js';
-import { ALL_FLOWS } from '#sealert/flow/flow-share.js';
 import { FlowTable } from '#sealert/flow/flow-table.js';
 import { DEFAULT_FLOW_LIMITS } from '#sealert/flow/flow-tracker.js';
+import { chunkPool, readerPool } from '#sealert/node/buffer-pool.js';
 import { IS_FRAGMENT, NO_PACKET } from '#sealert/wire/packet-batch.js';
 import { evaluatorTable } from './micro-evaluators.js';
 import { decodeOnly, type Pass } from './micro-layers.js';
 import { walkTable } from './micro-walk.js';
 import { median, table } from './table.js';
-
-const TCP_SYN_FIN_RST = 0x07;
 
 /** Each layer does all that the one before it does. */
 const LAYERS: readonly (readonly [name: string, begin: () => Pass])[] = [
@@ -33,12 +31,8 @@ function withFlowTable(): Pass {
   const flows = new FlowTable(DEFAULT_FLOW_LIMITS, () => {});
   return decodeOnly((batch) => {
     const { count } = batch.frames;
-    const next = (from: number) => flows.countKnown(batch, from, ALL_FLOWS);
-    for (let i = next(0); i < count; i = next(i + 1)) {
-      if ((batch.flags[i]! & (IS_FRAGMENT | NO_PACKET)) !== 0) continue;
-      const entry = flows.counted >= 0 ? flows.counted : flows.find(batch, i);
-      if ((batch.flags[i]! & TCP_SYN_FIN_RST) === 0 || flows.noteTcpFlags(entry, batch, i)) continue;
-      flows.restart(entry, batch, i);
+    for (let i = flows.countAll(batch, 0); i < count; i = flows.countAll(batch, i + 1)) {
+      if (flows.entry < 0 && (batch.flags[i]! & (IS_FRAGMENT | NO_PACKET)) === 0) flows.count(batch, i);
     }
   });
 }
@@ -54,7 +48,8 @@ function pass(file: string, chunk: ByteChunk, begin: (() => Pass) | undefined) {
   const started = performance.now();
   const descriptor = openSync(file, 'r');
   const { sink, end } = begin?.() ?? { sink: () => {} };
-  const reader = new CaptureReader(sink);
+  const buffers = readerPool.take();
+  const reader = new CaptureReader(sink, buffers);
   for (;;) {
     const length = readSync(descriptor, chunk.data, 0, CHUNK_BYTES, null);
     if (length === 0) break;
@@ -62,13 +57,14 @@ function pass(file: string, chunk: ByteChunk, begin: (() => Pass) | undefined) {
   }
   if (begin !== undefined) reader.end();
   end?.();
+  readerPool.give(buffers);
   closeSync(descriptor);
   return { ns: (performance.now() - started) * 1e6, packets: reader.summary.packets };
 }
 
 function layerTable(file: string, rounds: number): string {
   if (!existsSync(file)) throw new Error(`${file} is not there; npm run bench makes it`);
-  const chunk = new ByteChunk();
+  const chunk = chunkPool.take();
   const layers = [['reading the file', undefined] as const, ...LAYERS];
   const { packets } = pass(file, chunk, LAYERS[0]![1]);
   const times = layers.map(() => [] as number[]);

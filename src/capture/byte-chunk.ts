@@ -7,6 +7,7 @@
 ///     0 ............ CHUNK_HEADROOM .................... + CHUNK_BYTES
 ///          [tail of the last chunk][data from the source     ]
 
+import { type Place, placeOutside } from '../loops/memory.js';
 import { MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES } from './limits.js';
 
 /// Room in front of the data: the longest unfinished record, or what is held after
@@ -27,10 +28,10 @@ export class ByteChunk {
   /// Where a source writes: at most CHUNK_BYTES.
   readonly data: Uint8Array;
 
-  /// In `buffer`, of CHUNK_BUFFER_BYTES, which threads may share.
-  constructor(buffer: ArrayBufferLike = new ArrayBuffer(CHUNK_BUFFER_BYTES)) {
-    this.bytes = new Uint8Array(buffer);
-    this.view = new DataView(buffer);
+  /// In CHUNK_BUFFER_BYTES of this place.
+  constructor(readonly place: Place = placeOutside(CHUNK_BUFFER_BYTES)) {
+    this.bytes = new Uint8Array(place.buffer, place.at, CHUNK_BUFFER_BYTES);
+    this.view = new DataView(place.buffer, place.at, CHUNK_BUFFER_BYTES);
     this.data = this.bytes.subarray(CHUNK_HEADROOM);
   }
 }

@@ -1,8 +1,18 @@
 /// Frames on their way from a capture to the engine, as a struct of arrays.
 
-/// Most frames in one batch. A chunk of small packets is delivered as several.
-export const BATCH_FRAMES = 2048;
-export const FRAME_BATCH_BYTES = BATCH_FRAMES * (8 + 5 * 4);
+import {
+  BATCH_FRAMES,
+  FRAME_BATCH_BYTES,
+  FRAME_CAPTURED,
+  FRAME_LINK_TYPE,
+  FRAME_NUMBER,
+  FRAME_OFFSET,
+  FRAME_ORIGINAL,
+  FRAME_TIME,
+} from '../loops/layout.js';
+import { type Place, placeOutside } from '../loops/memory.js';
+
+export { BATCH_FRAMES, FRAME_BATCH_BYTES } from '../loops/layout.js';
 
 /// Link type of an entry that takes a frame number but holds no packet
 /// (Wireshark counts, for example, pcapng custom blocks).
@@ -20,6 +30,8 @@ export class FrameBatch {
   count = 0;
   bytes: Uint8Array = new Uint8Array(0);
   view: DataView = new DataView(this.bytes.buffer);
+  /// Address of the bytes, if these and the batch are in the memory of the loops; else 0.
+  bytesAt = 0;
   readonly timeUs: Float64Array;
   readonly offset: Int32Array;
   readonly capturedLen: Int32Array;
@@ -27,15 +39,16 @@ export class FrameBatch {
   readonly linkType: Int32Array;
   readonly frame: Uint32Array;
 
-  /// In `buffer`, of FRAME_BATCH_BYTES, which threads may share.
-  constructor(buffer: ArrayBufferLike = new ArrayBuffer(FRAME_BATCH_BYTES)) {
-    const column = (i: number) => new Int32Array(buffer, (i + 2) * BATCH_FRAMES * 4, BATCH_FRAMES);
-    this.timeUs = new Float64Array(buffer, 0, BATCH_FRAMES);
-    this.offset = column(0);
-    this.capturedLen = column(1);
-    this.originalLen = column(2);
-    this.linkType = column(3);
-    this.frame = new Uint32Array(buffer, 6 * BATCH_FRAMES * 4, BATCH_FRAMES);
+  /// In FRAME_BATCH_BYTES of this place.
+  constructor(readonly place: Place = placeOutside(FRAME_BATCH_BYTES)) {
+    const { buffer, at } = place;
+    const column = (from: number) => new Int32Array(buffer, at + from, BATCH_FRAMES);
+    this.timeUs = new Float64Array(buffer, at + FRAME_TIME, BATCH_FRAMES);
+    this.offset = column(FRAME_OFFSET);
+    this.capturedLen = column(FRAME_CAPTURED);
+    this.originalLen = column(FRAME_ORIGINAL);
+    this.linkType = column(FRAME_LINK_TYPE);
+    this.frame = new Uint32Array(buffer, at + FRAME_NUMBER, BATCH_FRAMES);
   }
 }
 

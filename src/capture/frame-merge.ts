@@ -2,7 +2,8 @@
 /// direction a device of its own, and where the direction turns can only be
 /// told when both are read in order.
 
-import { BATCH_FRAMES, FrameBatch, type FrameSink } from './frame-batch.js';
+import { Block } from '../loops/memory.js';
+import { BATCH_FRAMES, FRAME_BATCH_BYTES, FrameBatch, type FrameSink } from './frame-batch.js';
 import { MAX_RECORD_BYTES } from './limits.js';
 
 /// Bytes that one batch is filled with before it is given out.
@@ -29,14 +30,17 @@ export type NamedFrameSink = (batch: FrameBatch, sourceOf: (i: number) => string
 /// time, or until the caller says that it has waited long enough.
 export class FrameMerger {
   private readonly sources = new Set<Source>();
-  private readonly batch = new FrameBatch();
+  private readonly batch = new FrameBatch(new Block(FRAME_BATCH_BYTES));
+  private readonly block = new Block(BATCH_BYTES + MAX_RECORD_BYTES);
   private readonly names: string[] = [];
   private readonly sourceOf = (i: number) => this.names[i]!;
   private used = 0;
 
   constructor(private readonly sink: NamedFrameSink) {
-    this.batch.bytes = new Uint8Array(BATCH_BYTES + MAX_RECORD_BYTES);
-    this.batch.view = new DataView(this.batch.bytes.buffer);
+    const { buffer, at } = this.block;
+    this.batch.bytes = new Uint8Array(buffer, at, BATCH_BYTES + MAX_RECORD_BYTES);
+    this.batch.view = new DataView(buffer, at, BATCH_BYTES + MAX_RECORD_BYTES);
+    this.batch.bytesAt = at;
   }
 
   /// A further stream: what takes its frames, and what is told of its end.

@@ -12,7 +12,7 @@ export class FrameWriter {
   constructor(
     private readonly sink: FrameSink,
     private readonly summary: CaptureSummary,
-    private readonly batch = new FrameBatch(),
+    readonly batch = new FrameBatch(),
   ) {
     batch.count = 0;
   }
@@ -35,10 +35,11 @@ export class FrameWriter {
     this.awaiting = null;
   }
 
-  /// The following frames lie in these bytes.
-  beginChunk(bytes: Uint8Array, view: DataView): void {
+  /// The following frames lie in these bytes, which may be in the memory of the loops.
+  beginChunk(bytes: Uint8Array, view: DataView, isInLoops = false): void {
     this.batch.bytes = bytes;
     this.batch.view = view;
+    this.batch.bytesAt = isInLoops && this.batch.place.isInLoops ? view.byteOffset : 0;
   }
 
   /// Adds a packet: `offset` and lengths in bytes, `timeUs` in microseconds since 1970.
@@ -55,6 +56,18 @@ export class FrameWriter {
     if (this.summary.packets++ === 0) this.summary.firstUs = timeUs;
     this.summary.lastUs = timeUs;
     if (batch.count === BATCH_FRAMES) this.flush();
+  }
+
+  /// Packets were written into the batch, after those that are there: so many it holds now.
+  addedUpTo(count: number): void {
+    const { batch, summary } = this;
+    const added = count - batch.count;
+    if (summary.packets === 0) summary.firstUs = batch.timeUs[batch.count]!;
+    summary.packets += added;
+    summary.lastUs = batch.timeUs[count - 1]!;
+    this.frame += added;
+    batch.count = count;
+    if (count === BATCH_FRAMES) this.flush();
   }
 
   /// Adds a frame that holds no packet but takes a number, as in Wireshark.

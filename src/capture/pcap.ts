@@ -1,5 +1,13 @@
 /// Classic pcap, as libpcap and its relatives write it (draft-ietf-opsawg-pcap).
 
+import {
+  DAY_SECONDS,
+  RECORDS_COUNT,
+  RECORDS_LAST_SECOND,
+  RECORDS_LONGEST,
+  RECORDS_PREVIOUS_AT,
+} from '../loops/layout.js';
+import { Block, theLoops, wordsOf } from '../loops/memory.js';
 import type { CaptureSummary } from './capture-summary.js';
 import type { FrameWriter } from './frame-writer.js';
 import { MAX_PACKET_BYTES } from './limits.js';
@@ -16,9 +24,7 @@ import { reachOf } from './resync.js';
 /// The upper bits of the link-type field hold the length of the frame check sequence.
 const LINKTYPE_MASK = 0x03ff_ffff;
 
-/// Neighbouring packets further apart than this are looked at twice: a clock may
-/// be set, but bytes that are no header say anything.
-const DAY_SECONDS = 86_400;
+const STATE_BYTES = 16;
 
 /// More than any packet has on the wire: of a length that is looked at twice.
 const MAX_ORIGINAL_BYTES = 1 << 24;
@@ -47,6 +53,8 @@ export class PcapParser implements RecordParser {
   private lastSeconds = Number.NaN;
   /// The same of the last packet whose time agreed with the one before it.
   private agreedSeconds = Number.NaN;
+  /// What the loop is told and tells.
+  private state: Block | undefined;
 
   constructor(
     private readonly variant: PcapVariant,
@@ -72,6 +80,11 @@ export class PcapParser implements RecordParser {
     }
     const { littleEndian, recordHeaderBytes, fractionsPerUs, linkType, writer } = this;
     while (end - at >= recordHeaderBytes) {
+      const next1 = this.readPlain(at, end);
+      if (next1 > at) {
+        at = next1;
+        continue;
+      }
       let capturedLen = view.getUint32(at + 8, littleEndian);
       let originalLen = view.getUint32(at + 12, littleEndian);
       if (this.swappedLengths && capturedLen > originalLen) {
@@ -98,6 +111,41 @@ export class PcapParser implements RecordParser {
       at = next;
     }
     return at;
+  }
+
+  /// Takes the records from here on about which nothing is doubtful, if they are such as most files have. Returns
+  /// the place after them.
+  private readPlain(at: number, end: number): number {
+    const { fractionsPerUs, linkType, recordHeaderBytes, writer } = this;
+    const { batch } = writer;
+    if (batch.bytesAt === 0 || Number.isNaN(this.lastSeconds) || !this.littleEndian || this.swappedLengths) {
+      return at;
+    }
+    this.state ??= new Block(STATE_BYTES);
+    const state = wordsOf(this.state, STATE_BYTES / 4);
+    state[RECORDS_COUNT] = batch.count;
+    state[RECORDS_LONGEST] = this.longestBytes;
+    state[RECORDS_PREVIOUS_AT] = this.previousAt;
+    state[RECORDS_LAST_SECOND] = this.lastSeconds;
+    const next = theLoops().readRecords(
+      batch.bytesAt,
+      at,
+      end,
+      this.state.at,
+      batch.place.at,
+      writer.frameCount,
+      recordHeaderBytes,
+      fractionsPerUs,
+      linkType,
+      MAX_PACKET_BYTES,
+    );
+    if (next === at) return at;
+    this.longestBytes = state[RECORDS_LONGEST];
+    this.previousAt = state[RECORDS_PREVIOUS_AT];
+    this.lastSeconds = state[RECORDS_LAST_SECOND] >>> 0;
+    this.agreedSeconds = this.lastSeconds;
+    writer.addedUpTo(state[RECORDS_COUNT]);
+    return next;
   }
 
   /// A doubtful record is confirmed if it is the first, if another may begin where it ends, or if the file ends there.

@@ -93,6 +93,7 @@ export class CaptureReader {
       chunk.bytes.set(this.tail.subarray(0, this.tailBytes), start);
     }
     if (this.summary.notACapture !== null || start >= end) return;
+    this.writer.beginChunk(chunk.bytes, chunk.view, chunk.place.isInLoops);
     const next = this.read(chunk.bytes, chunk.view, start, end, MORE_TO_COME);
     this.skipBytes = Math.max(0, next - end);
     const taken = Math.min(next, end);
@@ -113,7 +114,10 @@ export class CaptureReader {
     }
     if (summary.notACapture !== null) return;
     const end = this.tailBytes;
-    const next = this.read(this.tail, new DataView(this.tail.buffer), 0, end, { isEnd: true, reason });
+    const { buffer, byteOffset, length } = this.tail;
+    const view = new DataView(buffer, byteOffset, length);
+    this.writer.beginChunk(this.tail, view);
+    const next = this.read(this.tail, view, 0, end, { isEnd: true, reason });
     const skipBytes = this.skipBytes + next - end;
     if (skipBytes > 0) {
       // The beginning of the block was read, its rest would have been passed over.
@@ -134,7 +138,6 @@ export class CaptureReader {
   /// on after damage. Returns the index of the first byte not taken.
   private read(bytes: Uint8Array, view: DataView, start: number, end: number, ending: Ending): number {
     const { summary, ledger, writer } = this;
-    writer.beginChunk(bytes, view);
     if (this.parser !== undefined) this.parser.previousAt = this.tailRead > 0 ? start : -1;
     let at = start + this.tailRead;
     for (;;) {

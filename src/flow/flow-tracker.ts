@@ -1,14 +1,8 @@
 /// Packets -> flows: finds the flow of each packet and hands it to those who
 /// follow flows of its kind.
 
-import { PROTOCOL_TCP, TCP_FIN, TCP_RST, TCP_SYN } from '../wire/packet.js';
-import {
-  HAS_PAYLOAD,
-  IS_FRAGMENT,
-  KEY_PROTOCOL_MASK,
-  NO_PACKET,
-  type PacketBatch,
-} from '../wire/packet-batch.js';
+import { PROTOCOL_TCP } from '../wire/packet.js';
+import { IS_FRAGMENT, KEY_PROTOCOL_MASK, NO_PACKET, type PacketBatch } from '../wire/packet-batch.js';
 import type { DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
 import { DatagramFollower } from './datagram-follower.js';
 import { ALL_FLOWS, shareOf } from './flow-share.js';
@@ -17,7 +11,6 @@ import {
   ENTRY_WORDS,
   FlowTable,
   type FlowTableLimits,
-  STATE_DISMISSED,
   STATE_MASK,
   STATE_NEW,
   WORD_KIND,
@@ -46,8 +39,6 @@ export interface Analysts extends TcpAnalysts {
   datagrams(flow: DatagramFlow, budget: MemoryBudget): DatagramAnalysis;
 }
 
-const SYN_FIN_RST = TCP_SYN | TCP_FIN | TCP_RST;
-
 export class FlowTracker {
   readonly table: FlowTable;
   private readonly tcp: TcpFollower;
@@ -65,7 +56,7 @@ export class FlowTracker {
   ) {
     const budget = new MemoryBudget(limits.maxKeptBytes);
     this.budget = budget;
-    this.table = new FlowTable(limits, (entry) => this.release(entry), seed);
+    this.table = new FlowTable(limits, (entry) => this.release(entry), seed, share);
     this.tcp = new TcpFollower(this.table, analysts, budget, limits.maxFollowedFlows);
     this.datagrams = new DatagramFollower(
       this.table,
@@ -117,24 +108,21 @@ export class FlowTracker {
     const { share, table } = this;
     const { flags, hash, key } = batch;
     const { bytes, count, frame, timeUs } = batch.frames;
-    for (let i = table.countKnown(batch, 0, share); i < count; i = table.countKnown(batch, i + 1, share)) {
-      const what = flags[i]!;
-      if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0) {
-        if ((what & IS_FRAGMENT) !== 0) this.fragment(batch, i);
-        continue;
+    for (let i = table.countAll(batch, 0); i < count; i = table.countAll(batch, i + 1)) {
+      if (table.entry < 0) {
+        const what = flags[i]!;
+        if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0) {
+          if ((what & IS_FRAGMENT) !== 0) this.fragment(batch, i);
+          continue;
+        }
+        if (share.of > 1 && shareOf(hash[i]!, share.of) !== share.index) {
+          table.passOver(batch, i);
+          continue;
+        }
+        if (!table.count(batch, i)) continue;
       }
-      if (share.of > 1 && shareOf(hash[i]!, share.of) !== share.index) {
-        table.passOver(batch, i);
-        continue;
-      }
-      const entry = table.counted >= 0 ? table.counted : table.find(batch, i);
-      if ((what & SYN_FIN_RST) !== 0 && !table.noteTcpFlags(entry, batch, i)) {
-        table.restart(entry, batch, i);
-        table.noteTcpFlags(entry, batch, i);
-      }
+      const { entry } = table;
       const state = table.words[entry * ENTRY_WORDS + WORD_KIND]! & STATE_MASK;
-      if (state === STATE_DISMISSED) continue;
-      if (state === STATE_NEW && (what & HAS_PAYLOAD) === 0) continue;
       const packet = batch.packetAt(i);
       const follower = (key[i]! & KEY_PROTOCOL_MASK) === PROTOCOL_TCP ? this.tcp : this.datagrams;
       if (state === STATE_NEW) follower.first(entry, packet, bytes, timeUs[i]!, frame[i]!);
@@ -163,6 +151,11 @@ export class FlowTracker {
     this.datagrams.flows.clear();
     this.budget.refused = 0;
     this.budget.overflows = 0;
+  }
+
+  /// Gives the memory of the table back; nothing may be asked of it any more.
+  dispose(): void {
+    this.table.dispose();
   }
 
   /// Called by the table before a followed entry goes.

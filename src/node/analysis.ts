@@ -59,7 +59,14 @@ export function concluded({ described, summary }: ReadCapture, findings: Finding
 /// A capture whose thread has died: an error of its own, not of the run.
 export function endedEarly({ path }: InputPath, error: unknown): Analysed {
   const reason = `its analysis ended early: ${describeError(error)}`;
-  return { input: unreadable(path, reason), findings: new Engine().end() };
+  return { input: unreadable(path, reason), findings: nothingFound() };
+}
+
+function nothingFound(): Findings {
+  const engine = new Engine();
+  const findings = engine.end();
+  engine.dispose();
+  return findings;
 }
 
 /// What a capture is, and what was learned of it if it is one.

@@ -1,7 +1,9 @@
 /// Buffers are large and captures may be many: they are used again.
 
-import { ByteChunk } from '../capture/byte-chunk.js';
+import { ByteChunk, CHUNK_BUFFER_BYTES } from '../capture/byte-chunk.js';
+import { FRAME_BATCH_BYTES, FrameBatch } from '../capture/frame-batch.js';
 import { ReaderBuffers } from '../capture/reader-buffers.js';
+import { Block } from '../loops/memory.js';
 
 class Pool<Buffers> {
   private readonly spare: Buffers[] = [];
@@ -20,5 +22,8 @@ class Pool<Buffers> {
 
 export type ChunkPool = Pick<Pool<ByteChunk>, 'take' | 'give'>;
 
-export const chunkPool: ChunkPool = new Pool(() => new ByteChunk());
-export const readerPool = new Pool(() => new ReaderBuffers());
+const newChunk = () => new ByteChunk(new Block(CHUNK_BUFFER_BYTES));
+const newBatch = () => new FrameBatch(new Block(FRAME_BATCH_BYTES));
+
+export const chunkPool: ChunkPool = new Pool(newChunk);
+export const readerPool = new Pool(() => new ReaderBuffers(undefined, newBatch(), newChunk));

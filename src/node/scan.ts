@@ -116,6 +116,7 @@ async function analyseAll(
     const onBytes = (bytes: number, packets: number) => onRead(input.path, bytes, packets);
     analysed.push(await analyse(input, analysed.length, engine, { reader, signal, onRead: onBytes }));
   }
+  if (engine !== options.engine) engine.dispose();
   return analysed;
 }
 

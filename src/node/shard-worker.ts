@@ -1,12 +1,14 @@
 /// A thread that looks at a share of the flows of one capture. Started by shards.ts.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { Engine } from '../engine.js';
+import { Engine, type EngineParts } from '../engine.js';
 import { IntakeCounts } from '../intake.js';
+import { handOverSpare, joinMemory } from '../loops/memory.js';
 import type { ShardAnswer, ShardData } from './shards.js';
 import { BatchReceiver } from './shared-batches.js';
 
 const { position, share, limits, maskInstallation, buffers } = workerData as ShardData;
+joinMemory(buffers.memory);
 const receiver = new BatchReceiver(buffers, share.index);
 try {
   parentPort!.postMessage(analyseShare());
@@ -16,6 +18,15 @@ try {
 
 function analyseShare(): ShardAnswer {
   const engine = new Engine({ limits, maskInstallation, share, hashSeed: buffers.hashSeed });
+  const parts = partsOf(engine);
+  const limited = parts === null || engine.reachedLimit;
+  engine.dispose();
+  const spare = handOverSpare();
+  return limited ? { kind: 'limit', spare } : { kind: 'parts', parts, spare };
+}
+
+/// Null if a limit was reached.
+function partsOf(engine: Engine): EngineParts | null {
   engine.begin(position);
   const counts = new IntakeCounts();
   engine.intakeIs(counts);
@@ -23,8 +34,7 @@ function analyseShare(): ShardAnswer {
     counts.beganUs = receiver.beganUs;
     engine.take(batch);
     receiver.done();
-    if (engine.reachedLimit) return { kind: 'limit' };
+    if (engine.reachedLimit) return null;
   }
-  const parts = engine.endShare();
-  return engine.reachedLimit ? { kind: 'limit' } : { kind: 'parts', parts };
+  return engine.endShare();
 }

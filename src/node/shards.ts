@@ -4,14 +4,16 @@
 
 import { Worker } from 'node:worker_threads';
 import type { ByteChunk } from '../capture/byte-chunk.js';
+import { FRAME_BATCH_BYTES, FrameBatch } from '../capture/frame-batch.js';
 import { ReaderBuffers } from '../capture/reader-buffers.js';
 import { Engine, type EngineLimits, type EngineParts } from '../engine.js';
 import type { FlowShare } from '../flow/flow-share.js';
 import { Intake } from '../intake.js';
+import { Block, type SpareBlocks, takeOverSpare } from '../loops/memory.js';
 import { type Analysed, concluded, endedEarly, readCapture } from './analysis.js';
 import type { InputPath } from './inputs.js';
 import { THREAD_RESOURCES } from './memory-plan.js';
-import { BatchSender, newSharedBuffers, type SharedBuffers } from './shared-batches.js';
+import { BatchSender, giveBack, newSharedBuffers, type SharedBuffers } from './shared-batches.js';
 
 export interface ShardData {
   /// Of the capture, in the report's `inputs`.
@@ -22,10 +24,12 @@ export interface ShardData {
   buffers: SharedBuffers;
 }
 
-export type ShardAnswer =
+/// With the memory that the thread has given back.
+export type ShardAnswer = { spare: SpareBlocks } & (
   | { kind: 'parts'; parts: EngineParts }
   /// What was found would depend on the number of threads.
-  | { kind: 'limit' };
+  | { kind: 'limit' }
+);
 
 export interface ShardedRun {
   /// How many threads share the flows.
@@ -112,6 +116,7 @@ export async function analyseInShards(
     return endedEarly(path, error);
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
+    giveBack(buffers);
   }
 }
 
@@ -129,6 +134,7 @@ function answerOf(worker: Worker, enough: AbortController): Promise<ShardAnswer>
     worker.on('error', died);
     worker.on('exit', (code) => died(new Error(`a thread ended with ${code}`)));
     worker.on('message', (answer: ShardAnswer) => {
+      takeOverSpare(answer.spare);
       if (answer.kind === 'limit') enough.abort();
       resolve(answer);
     });
@@ -152,7 +158,7 @@ class SharedReaderBuffers extends ReaderBuffers {
   private current: ByteChunk | undefined;
 
   constructor(private readonly sender: BatchSender) {
-    super(sender.tail);
+    super(sender.tail, new FrameBatch(new Block(FRAME_BATCH_BYTES)));
   }
 
   override nextChunk(): ByteChunk {

@@ -9,6 +9,7 @@
 
 import { ByteChunk, CHUNK_BUFFER_BYTES, CHUNK_HEADROOM } from '../capture/byte-chunk.js';
 import { BATCH_FRAMES, FRAME_BATCH_BYTES, FrameBatch } from '../capture/frame-batch.js';
+import { Block, type Place, sharedMemory } from '../loops/memory.js';
 import { PacketBatch } from '../wire/packet-batch.js';
 import type { ChunkPool } from './buffer-pool.js';
 import { newHashSeed } from './hash-seed.js';
@@ -44,8 +45,17 @@ export interface SharedBuffers {
   /// One number: time of the first packet.
   began: SharedArrayBuffer;
   tail: SharedArrayBuffer;
-  chunks: SharedArrayBuffer[];
-  slots: { head: SharedArrayBuffer; frames: SharedArrayBuffer; packets: SharedArrayBuffer }[];
+  /// The memory that the places are in: who takes part joins it.
+  memory: object;
+  chunks: Place[];
+  slots: { head: SharedArrayBuffer; frames: Place; packets: Place }[];
+}
+
+/// Nobody takes part any more.
+export function giveBack({ chunks, slots }: SharedBuffers): void {
+  for (const place of [...chunks, ...slots.flatMap(({ frames, packets }) => [frames, packets])]) {
+    if (place instanceof Block) place.giveBack();
+  }
 }
 
 export function newSharedBuffers(engines: number): SharedBuffers {
@@ -55,11 +65,12 @@ export function newSharedBuffers(engines: number): SharedBuffers {
     control: shared((DONE + engines) * 4),
     began: shared(8),
     tail: shared(CHUNK_HEADROOM),
-    chunks: Array.from({ length: CHUNKS }, () => shared(CHUNK_BUFFER_BYTES)),
+    memory: sharedMemory(),
+    chunks: Array.from({ length: CHUNKS }, () => new Block(CHUNK_BUFFER_BYTES)),
     slots: Array.from({ length: SLOTS }, () => ({
       head: shared(SLOT_HEAD_BYTES),
-      frames: shared(FRAME_BATCH_BYTES),
-      packets: shared(PacketBatch.bytesFor(BATCH_FRAMES)),
+      frames: new Block(FRAME_BATCH_BYTES),
+      packets: new Block(PacketBatch.bytesFor(BATCH_FRAMES)),
     })),
   };
 }
@@ -185,9 +196,9 @@ export class BatchReceiver {
     this.control = new Int32Array(buffers.control);
     this.began = new Float64Array(buffers.began);
     this.slots = buffers.slots.map((slot) => new Slot(slot, buffers.hashSeed));
-    const all = [...buffers.chunks, buffers.tail];
-    this.bytes = all.map((buffer) => new Uint8Array(buffer));
-    this.views = all.map((buffer) => new DataView(buffer));
+    const chunks = buffers.chunks.map((place) => new ByteChunk(place));
+    this.bytes = [...chunks.map(({ bytes }) => bytes), new Uint8Array(buffers.tail)];
+    this.views = [...chunks.map(({ view }) => view), new DataView(buffers.tail)];
   }
 
   /// Time of the capture's first packet; known once a batch was received.

@@ -5,46 +5,46 @@
 /// at hand the table can ask for all of them at once, and memory is waited for
 /// once instead of once a packet.
 
-import { decodeFrame } from './decode.js';
-import { LINKTYPE } from './link-types.js';
 import {
-  type DecodeStop,
-  Packet,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  STOP_IP_FRAGMENT,
-  STOP_NONE,
-} from './packet.js';
-import { isTunnelPort } from './udp-tunnel.js';
+  FROM_B,
+  HAS_PAYLOAD,
+  IS_COMMON,
+  IS_FRAGMENT,
+  KEY_IPV6,
+  NO_PACKET,
+  PACKET_ACKNOWLEDGEMENT,
+  PACKET_ADDRESS_A,
+  PACKET_ADDRESS_B,
+  PACKET_COLUMNS,
+  PACKET_FLAGS,
+  PACKET_HASH,
+  PACKET_KEY,
+  PACKET_MORE_A,
+  PACKET_MORE_B,
+  PACKET_PORTS,
+  PACKET_SEQUENCE,
+  PACKET_TENANT,
+  PACKET_TIME_COLUMNS,
+} from '../loops/layout.js';
+import { Block, type Place, theLoops } from '../loops/memory.js';
+import { decodeFrame } from './decode.js';
+import { type DecodeStop, Packet, PROTOCOL_TCP, STOP_IP_FRAGMENT, STOP_NONE } from './packet.js';
 
-/// What tells flows apart besides addresses, ports and the network.
-export const KEY_PROTOCOL_MASK = 0xff;
-export const KEY_IPV6 = 1 << 8;
-export const KEY_MASK = KEY_PROTOCOL_MASK | KEY_IPV6;
-
-/// Bits of `flags` above those of the TCP header. Of a flow's two ends A is the one
-/// with the smaller address (then port).
-export const FROM_B = 1 << 8;
-export const HAS_PAYLOAD = 1 << 9;
-/// No packet yet, but a fragment of one: nothing else of it is known.
-export const IS_FRAGMENT = 1 << 10;
-/// The frame holds none that can be looked up.
-export const NO_PACKET = 1 << 11;
-/// One of the kind that most are, see `takeCommon`.
-const IS_COMMON = 1 << 12;
-
-const COLUMNS = 10;
+export {
+  FROM_B,
+  HAS_PAYLOAD,
+  IS_FRAGMENT,
+  KEY_IPV6,
+  KEY_MASK,
+  KEY_PROTOCOL_MASK,
+  NO_PACKET,
+} from '../loops/layout.js';
 
 /// The link type of an entry that takes a frame number but holds no packet, as `Frames` have it.
 const NO_LINK_TYPE = -1;
 
-/// An Ethernet frame with EtherType IPv4, then version 4 with a header of five words.
-const COMMON_TYPE = 0x08_00_45;
-/// Its headers up to the end of that of TCP.
-const COMMON_HEADER_BYTES = 54;
 const ETHERNET_BYTES = 14;
 const IPV4_BYTES = 20;
-const TCP_BYTES = 20;
 const UDP_BYTES = 8;
 
 /// The frames that packets are decoded from, as `capture/frame-batch.ts` has them; borrowed.
@@ -58,6 +58,9 @@ export interface Frames {
   readonly timeUs: Float64Array;
   readonly linkType: Int32Array;
   readonly frame: Uint32Array;
+  /// Where the frames are, and the address of the bytes if the loops can read both; else 0.
+  readonly place?: Place;
+  readonly bytesAt?: number;
 }
 
 /// The packet of frame i:
@@ -65,47 +68,68 @@ export interface Frames {
 ///     flags[i]                     of the TCP header; FROM_B, HAS_PAYLOAD, IS_FRAGMENT, NO_PACKET and more
 ///     key[i], tenant[i]            protocol and IP version (KEY_...), network as `LayerStack.tenant`
 ///     ports[i]                     port of A << 16 | port of B; 0 for ICMP
-///     addressA[i], addressB[i]     of IPv6 the first words, the others at addressesAt[i]
+///     addressA[i], addressB[i]     of IPv6 the first words, the others in `moreA` and `moreB`
 ///     hash[i]                      of key, ports and addresses
 ///     sequence[i], acknowledgement[i]   of TCP
+///     timeUs[i]                    of the frame
 export class PacketBatch {
   frames: Frames = NO_FRAMES;
+  /// Where the first column is, and how many bytes each takes.
+  readonly at: number;
+  readonly columnBytes: number;
+  readonly place: Place;
+  private readonly own: Block | undefined;
+  readonly timeUs: Float64Array;
   readonly flags: Int32Array;
   readonly key: Int32Array;
   readonly tenant: Int32Array;
   readonly ports: Int32Array;
   readonly addressA: Int32Array;
   readonly addressB: Int32Array;
-  readonly addressesAt: Int32Array;
   readonly hash: Int32Array;
   readonly sequence: Int32Array;
   readonly acknowledgement: Int32Array;
+  readonly moreA: readonly Int32Array[];
+  readonly moreB: readonly Int32Array[];
   private readonly packet = new Packet();
   /// The packet of the one frame where it was put together from fragments.
   private whole: Packet | null = null;
 
-  /// For batches of up to `capacity` frames, their hashes begun with `seed`. Threads may share
-  /// the `buffer`, of `bytesFor(capacity)`.
+  /// For batches of up to `capacity` frames, their hashes begun with `seed`, in `bytesFor(capacity)`
+  /// of a place in the memory of the loops.
   constructor(
     capacity: number,
     private readonly seed = 0,
-    buffer: ArrayBufferLike = new ArrayBuffer(PacketBatch.bytesFor(capacity)),
+    given?: Place,
   ) {
-    const column = (i: number) => new Int32Array(buffer, i * capacity * 4, capacity);
-    this.flags = column(0);
-    this.key = column(1);
-    this.tenant = column(2);
-    this.ports = column(3);
-    this.addressA = column(4);
-    this.addressB = column(5);
-    this.addressesAt = column(6);
-    this.hash = column(7);
-    this.sequence = column(8);
-    this.acknowledgement = column(9);
+    const place = given ?? new Block(PacketBatch.bytesFor(capacity));
+    this.own = place instanceof Block && given === undefined ? place : undefined;
+    this.place = place;
+    const { buffer, at } = place;
+    this.columnBytes = 4 * capacity;
+    this.at = at + PACKET_TIME_COLUMNS * this.columnBytes;
+    const column = (i: number) => new Int32Array(buffer, this.at + i * this.columnBytes, capacity);
+    this.timeUs = new Float64Array(buffer, at, capacity);
+    this.flags = column(PACKET_FLAGS);
+    this.key = column(PACKET_KEY);
+    this.tenant = column(PACKET_TENANT);
+    this.ports = column(PACKET_PORTS);
+    this.addressA = column(PACKET_ADDRESS_A);
+    this.addressB = column(PACKET_ADDRESS_B);
+    this.hash = column(PACKET_HASH);
+    this.sequence = column(PACKET_SEQUENCE);
+    this.acknowledgement = column(PACKET_ACKNOWLEDGEMENT);
+    this.moreA = [0, 1, 2].map((i) => column(PACKET_MORE_A + i));
+    this.moreB = [0, 1, 2].map((i) => column(PACKET_MORE_B + i));
+  }
+
+  /// Gives its memory back, if it is its own.
+  dispose(): void {
+    this.own?.giveBack();
   }
 
   static bytesFor(capacity: number): number {
-    return COLUMNS * 4 * capacity;
+    return (PACKET_TIME_COLUMNS + PACKET_COLUMNS) * 4 * capacity;
   }
 
   /// Decodes the packets of these frames. Counts in `stops` where that stopped, by DecodeStop:
@@ -113,6 +137,7 @@ export class PacketBatch {
   decodeAll(frames: Frames, stops: Float64Array): void {
     this.frames = frames;
     const { count } = frames;
+    this.timeUs.set(frames.timeUs.subarray(0, count));
     for (let i = this.takeCommon(0); i < count; i = this.takeCommon(i + 1)) {
       const stop = this.take(i);
       if (stop !== STOP_NONE && stop !== STOP_IP_FRAGMENT) stops[stop]!++;
@@ -140,6 +165,7 @@ export class PacketBatch {
   takeWhole(frames: Frames, packet: Packet): void {
     this.frames = frames;
     this.whole = packet;
+    this.timeUs[0] = frames.timeUs[0]!;
     this.set(0, packet, frames.view);
   }
 
@@ -188,47 +214,11 @@ export class PacketBatch {
   }
 
   /// Takes the packets from this place on as long as they are of the kind that most are, and
-  /// returns the place of the next: Ethernet, IPv4 without options and fragments, TCP or UDP, no
-  /// tunnel. They are read here without a `Packet` in between and without a call, and so the
-  /// benchmark's small input is decoded in half the time.
+  /// returns the place of the next; none if the loop cannot read their frames.
   private takeCommon(from: number): number {
-    const { flags, key, tenant, ports, addressA, addressB, hash, sequence, acknowledgement, seed } = this;
-    const { count, view, offset, capturedLen, linkType } = this.frames;
-    for (let i = from; i < count; i++) {
-      const at = offset[i]!;
-      if (linkType[i] !== LINKTYPE.ETHERNET || capturedLen[i]! < COMMON_HEADER_BYTES) return i;
-      if (view.getInt32(at + 12, false) >>> 8 !== COMMON_TYPE) return i;
-      if ((view.getUint16(at + 20, false) & 0x3fff) !== 0) return i;
-      const protocol = view.getUint8(at + 23);
-      const sentPorts = view.getInt32(at + 34, false);
-      let headerBytes = IPV4_BYTES + UDP_BYTES;
-      let what = 0;
-      if (protocol === PROTOCOL_TCP) {
-        const tcpBytes = (view.getUint8(at + 46) >> 4) * 4;
-        if (tcpBytes < TCP_BYTES) return i;
-        headerBytes = IPV4_BYTES + tcpBytes;
-        what = view.getUint8(at + 47);
-        sequence[i] = view.getInt32(at + 38, false);
-        acknowledgement[i] = view.getInt32(at + 42, false);
-      } else if (protocol !== PROTOCOL_UDP || isTunnelPort(sentPorts >>> 16, sentPorts & 0xffff)) return i;
-      const payloadLen = view.getUint16(at + 16, false) - headerBytes;
-      if (payloadLen < 0) return i;
-      const source = view.getInt32(at + 26, false);
-      const destination = view.getInt32(at + 30, false);
-      const fromB =
-        source > destination || (source === destination && sentPorts >>> 16 > (sentPorts & 0xffff));
-      const a = fromB ? destination : source;
-      const b = fromB ? source : destination;
-      const sorted = fromB ? (sentPorts << 16) | (sentPorts >>> 16) : sentPorts;
-      flags[i] = IS_COMMON | what | (payloadLen > 0 ? HAS_PAYLOAD : 0) | (fromB ? FROM_B : 0);
-      key[i] = protocol;
-      tenant[i] = 0;
-      ports[i] = sorted;
-      addressA[i] = a;
-      addressB[i] = b;
-      hash[i] = hashOfKey(hashMore(seed, a, b), sorted, protocol);
-    }
-    return count;
+    const { place, bytesAt, count } = this.frames;
+    if (place === undefined || bytesAt === undefined || bytesAt === 0) return from;
+    return theLoops().decodeCommon(bytesAt, place.at, from, count, this.at, this.columnBytes, this.seed);
   }
 
   /// Sets what `decodeFrame` or `decodeIp` has read to its end.
@@ -270,7 +260,10 @@ export class PacketBatch {
     const fromB = order > 0 || (order === 0 && ports >>> 16 > (ports & 0xffff));
     const a = fromB ? at + 16 : at;
     const b = fromB ? at : at + 16;
-    this.addressesAt[i] = at;
+    for (let k = 0; k < 3; k++) {
+      this.moreA[k]![i] = view.getInt32(a + 4 + 4 * k, false);
+      this.moreB[k]![i] = view.getInt32(b + 4 + 4 * k, false);
+    }
     this.addressA[i] = view.getInt32(a, false);
     this.addressB[i] = view.getInt32(b, false);
     let hash = this.seed;

@@ -3,6 +3,19 @@
 /// every fixed bit is compared, and what follows has to be IP.
 
 import {
+  PORT_CAPWAP_DATA,
+  PORT_GENEVE,
+  PORT_GRE,
+  PORT_GTP_U,
+  PORT_L2TP,
+  PORT_MPLS,
+  PORT_TEREDO,
+  PORT_TZSP,
+  PORT_VXLAN,
+  PORT_VXLAN_GPE,
+  PORT_VXLAN_LINUX,
+} from '../loops/layout.js';
+import {
   LAYER_CAPWAP,
   LAYER_GENEVE,
   LAYER_GTP_U,
@@ -16,19 +29,6 @@ import { afterEthernet, afterMpls, afterPpp, afterType } from './link-ether.js';
 import { afterWireless } from './link-wireless.js';
 import { type Packet, STOP_NOT_IP, STOP_TOO_DEEP } from './packet.js';
 import { afterGre, pushTunnel } from './tunnel.js';
-
-const PORT_L2TP = 1701;
-const PORT_GTP_U = 2152;
-const PORT_TEREDO = 3544;
-const PORT_GRE = 4754;
-const PORT_VXLAN = 4789;
-const PORT_VXLAN_GPE = 4790;
-const PORT_CAPWAP_DATA = 5247;
-const PORT_GENEVE = 6081;
-const PORT_MPLS = 6635;
-/// What Linux used before the port was assigned.
-const PORT_VXLAN_LINUX = 8472;
-const PORT_TZSP = 37008;
 
 const ETHERTYPE_BRIDGED = 0x6558;
 

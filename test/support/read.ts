@@ -1,9 +1,11 @@
 /// Captures through the project's reader, with the borrowed batches copied.
 
-import { ByteChunk } from '#sealert/capture/byte-chunk.js';
 import type { CaptureSummary } from '#sealert/capture/capture-summary.js';
 import { type FrameBatch, LINKTYPE_NO_PACKET } from '#sealert/capture/frame-batch.js';
 import { CaptureReader } from '#sealert/capture/reader.js';
+import { chunkPool, readerPool } from '#sealert/node/buffer-pool.js';
+
+const CHUNKS = [chunkPool.take(), chunkPool.take()];
 
 export interface ReadFrame {
   frame: number;
@@ -27,19 +29,20 @@ export function readFrames(capture: Uint8Array, chunks: readonly number[] = []):
   return { frames, summary: reader.summary };
 }
 
-/// The same through `pushChunk`, without the copy that `push` makes.
+/// The same through `pushChunk`, without the copy that `push` makes, and in the memory of the loops.
 export function readFramesInChunks(capture: Uint8Array, chunks: readonly number[]): ReadCapture {
   const frames: ReadFrame[] = [];
-  const reader = new CaptureReader((batch) => copyFrames(batch, frames));
-  const buffers = [new ByteChunk(), new ByteChunk()];
+  const buffers = readerPool.take();
+  const reader = new CaptureReader((batch) => copyFrames(batch, frames), buffers);
   cut(capture, chunks).forEach((piece, i) => {
     // Two buffers in turn, as file sources use them; what is left over from before must not matter.
-    const chunk = buffers[i % 2]!;
+    const chunk = CHUNKS[i % 2]!;
     chunk.data.fill(0x0a);
     chunk.data.set(piece);
     reader.pushChunk(chunk, piece.length);
   });
   reader.end();
+  readerPool.give(buffers);
   return { frames, summary: reader.summary };
 }
 

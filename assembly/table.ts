@@ -1,0 +1,500 @@
+/// The flow table: finds the flow of each packet, counts it, makes and removes flows. What an
+/// entry holds and when a flow has ended is described in `flow/flow-table.ts`.
+
+import {
+  ENTRY_WORDS,
+  FLOW_KEY_MASK,
+  FROM_B,
+  GUESSED_PACKETS,
+  HAS_PAYLOAD,
+  IS_FRAGMENT,
+  KEY_IPV6,
+  KEY_MASK,
+  KEY_PROTOCOL_MASK,
+  KIND_CLOSED,
+  KIND_FIN_A,
+  KIND_FIN_B,
+  KIND_FREE,
+  KIND_PAYLOAD,
+  KIND_SEEN_A,
+  KIND_SEEN_B,
+  KIND_SEQUENCE_A,
+  KIND_SEQUENCE_B,
+  KIND_SYN_FROM_A,
+  KIND_SYN_FROM_B,
+  NO_PACKET,
+  PACKET_ACKNOWLEDGEMENT,
+  PACKET_ADDRESS_A,
+  PACKET_ADDRESS_B,
+  PACKET_HASH,
+  PACKET_KEY,
+  PACKET_MORE_A,
+  PACKET_MORE_B,
+  PACKET_PORTS,
+  PACKET_SEQUENCE,
+  PACKET_TENANT,
+  PROTOCOL_TCP,
+  STATE_DISMISSED,
+  STATE_FOLLOWED,
+  STATE_MASK,
+  STATE_NEW,
+  TABLE_CAPACITY,
+  TABLE_CLOCK,
+  TABLE_CLOCK_MOVES_US,
+  TABLE_CLOSED_IDLE,
+  TABLE_ENTRY,
+  TABLE_EVICTED_FLOWS,
+  TABLE_FETCHED,
+  TABLE_FOLLOWED_IDLE,
+  TABLE_FREE_ENTRY,
+  TABLE_FROM_B,
+  TABLE_GUESSES,
+  TABLE_HIGH_WATER,
+  TABLE_ICMP_FLOWS,
+  TABLE_INDEX,
+  TABLE_MASK,
+  TABLE_MAX_FLOWS,
+  TABLE_MIDSTREAM_FLOWS,
+  TABLE_ONE_SIDED_FLOWS,
+  TABLE_OTHER_IDLE,
+  TABLE_SEED,
+  TABLE_SHARE,
+  TABLE_SHARES,
+  TABLE_SHORTEST_IDLE,
+  TABLE_SWEEP_AT,
+  TABLE_TCP_FLOWS,
+  TABLE_UDP_FLOWS,
+  TABLE_USED,
+  TABLE_WORDS,
+  TCP_ACK,
+  TCP_FIN,
+  TCP_RST,
+  TCP_SYN,
+  WORD_ADDRESS_A,
+  WORD_ADDRESS_B,
+  WORD_FIRST_SECOND,
+  WORD_KIND,
+  WORD_LAST_SECOND,
+  WORD_PACKETS,
+  WORD_PORTS,
+  WORD_SEQUENCE,
+  WORD_SLOT,
+} from '../src/loops/layout';
+import { hashMore, hashOfKey } from './hash';
+
+/// A followed flow leaves this table.
+export declare function release(table: usize, entry: i32): void;
+/// Replaces the block of the entries, or of the index, by a larger one; the index is empty then.
+export declare function growEntries(table: usize): void;
+export declare function growSlots(table: usize): void;
+
+/// Slots of an index that is too large for the caches; a smaller one stays there as it is.
+const FETCHED_SLOTS = 1 << 17;
+/// Entries looked at for expiry with each new flow: two keep the table free of
+/// flows that ended, however many come.
+const SWEEP_PER_FLOW = 2;
+/// Entries looked at for one to give up when the table is full.
+const EVICTION_CANDIDATES = 32;
+
+const SYN_FIN_RST = TCP_SYN | TCP_FIN | TCP_RST;
+
+function word(block: usize, at: i32): i32 {
+  return load<i32>(block + ((<usize>at) << 2));
+}
+
+function setWord(block: usize, at: i32, value: i32): void {
+  store<i32>(block + ((<usize>at) << 2), value);
+}
+
+function addWord(block: usize, at: i32, value: i32): void {
+  setWord(block, at, word(block, at) + value);
+}
+
+function entryAt(table: usize, entry: i32): usize {
+  return <usize>word(table, TABLE_WORDS) + <usize>entry * (ENTRY_WORDS * 4);
+}
+
+/// The word of a packet in a column of its batch: `packet` is where its first column is, `column` their length in bytes.
+function field(packet: usize, column: usize, number: i32): i32 {
+  return load<i32>(packet + column * <usize>number);
+}
+
+/// Looks for the flows of some packets, before these come one by one. Every
+/// read here is independent of those for the packet before, so that the processor waits for many
+/// at a time. What is found is a guess: flows may come and go until it is a packet's turn.
+function guess(table: usize, hashes: usize, count: i32): void {
+  const words = <usize>word(table, TABLE_WORDS);
+  const index = <usize>word(table, TABLE_INDEX);
+  const mask = word(table, TABLE_MASK);
+  const first = table + (TABLE_GUESSES << 2);
+  const end = hashes + ((<usize>count) << 2);
+  // Three short loops: the more passes the processor sees ahead, the more reads it begins.
+  let fetched = 0;
+  if (mask >= FETCHED_SLOTS - 1) {
+    for (let at = hashes; at < end; at += 4)
+      fetched ^= load<i32>(index + ((<usize>(load<i32>(at) & mask)) << 2));
+  }
+  let guessed = first;
+  for (let at = hashes; at < end; at += 4) {
+    const own = load<i32>(at);
+    let slot = own & mask;
+    let found = load<i32>(index + ((<usize>slot) << 2));
+    while (found !== 0 && ((found ^ own) & ~mask) !== 0) {
+      slot = (slot + 1) & mask;
+      found = load<i32>(index + ((<usize>slot) << 2));
+    }
+    store<i32>(guessed, (found & mask) - 1);
+    guessed += 4;
+  }
+  while (guessed > first) {
+    guessed -= 4;
+    fetched ^= load<i32>(words + <usize>max<i32>(0, load<i32>(guessed)) * (ENTRY_WORDS * 4));
+  }
+  setWord(table, TABLE_FETCHED, fetched);
+}
+
+/// Takes the packets of a batch from this place on, up to the first to which there is more, and
+/// returns its place: one that is none, or of a numbered network (TABLE_ENTRY is -1 then), or whose
+/// flow is followed, or that is the first to say something.
+/// `times` is where the times of the packets are, `column` the length of a column in bytes.
+export function lookUp(
+  table: usize,
+  packets: usize,
+  column: usize,
+  times: usize,
+  from: i32,
+  count: i32,
+): i32 {
+  const shares = word(table, TABLE_SHARES);
+  const share = word(table, TABLE_SHARE);
+  const shortest = <u32>word(table, TABLE_SHORTEST_IDLE);
+  let moves = load<f64>(table, TABLE_CLOCK_MOVES_US);
+  for (let i = from; i < count; i++) {
+    if ((i & (GUESSED_PACKETS - 1)) === 0) {
+      guess(table, packets + column * PACKET_HASH + ((<usize>i) << 2), min<i32>(GUESSED_PACKETS, count - i));
+    }
+    const packet = packets + ((<usize>i) << 2);
+    const what = load<i32>(packet);
+    if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0 || field(packet, column, PACKET_TENANT) !== 0) {
+      setWord(table, TABLE_ENTRY, -1);
+      return i;
+    }
+    const time = load<f64>(times + ((<usize>i) << 3));
+    if (time >= moves) {
+      advance(table, time);
+      moves = load<f64>(table, TABLE_CLOCK_MOVES_US);
+    }
+    if (shares > 1 && shareOf(field(packet, column, PACKET_HASH), shares) !== share) continue;
+    let entry = load<i32>(table + ((TABLE_GUESSES + (i & (GUESSED_PACKETS - 1))) << 2));
+    let at = entryAt(table, entry);
+    const key = field(packet, column, PACKET_KEY);
+    if (
+      entry >= 0 &&
+      isOf(at, packet, column, key) &&
+      <u32>(word(table, TABLE_CLOCK) - word(at, WORD_LAST_SECOND)) <= shortest
+    ) {
+      countPacket(table, at, what);
+    } else {
+      entry = find(table, packet, column, time, key);
+      at = entryAt(table, entry);
+    }
+    if ((what & SYN_FIN_RST) !== 0) noteTcp(table, entry, packet, column, time);
+    const state = word(at, WORD_KIND) & STATE_MASK;
+    if (state === STATE_DISMISSED || (state === STATE_NEW && (what & HAS_PAYLOAD) === 0)) continue;
+    setWord(table, TABLE_ENTRY, entry);
+    setWord(table, TABLE_FROM_B, <i32>((what & FROM_B) !== 0));
+    return i;
+  }
+  return count;
+}
+
+/// Takes one packet whose key is told; true if there is more to it.
+export function lookUpOne(table: usize, packet: usize, column: usize, time: f64, key: i32): bool {
+  const what = load<i32>(packet);
+  advance(table, time);
+  const entry = find(table, packet, column, time, key);
+  if ((what & SYN_FIN_RST) !== 0) noteTcp(table, entry, packet, column, time);
+  setWord(table, TABLE_ENTRY, entry);
+  setWord(table, TABLE_FROM_B, <i32>((what & FROM_B) !== 0));
+  const state = word(entryAt(table, entry), WORD_KIND) & STATE_MASK;
+  return state !== STATE_DISMISSED && (state !== STATE_NEW || (what & HAS_PAYLOAD) !== 0);
+}
+
+/// By the upper bits of a flow's hash: the table uses the lower ones.
+function shareOf(hash: i32, shares: i32): i32 {
+  return <i32>(((<u32>hash >> 16) * <u32>shares) >> 16);
+}
+
+function isOf(at: usize, packet: usize, column: usize, key: i32): bool {
+  if (word(at, WORD_PORTS) !== field(packet, column, PACKET_PORTS)) return false;
+  if (word(at, WORD_ADDRESS_A) !== field(packet, column, PACKET_ADDRESS_A)) return false;
+  if (word(at, WORD_ADDRESS_B) !== field(packet, column, PACKET_ADDRESS_B)) return false;
+  if ((word(at, WORD_KIND) & FLOW_KEY_MASK) !== key) return false;
+  return (key & KEY_IPV6) === 0 || isOfIpv6(at, packet, column);
+}
+
+function isOfIpv6(at: usize, packet: usize, column: usize): bool {
+  for (let i = 0; i < 3; i++) {
+    if (word(at, WORD_ADDRESS_A + 1 + i) !== field(packet, column, PACKET_MORE_A + i)) return false;
+    if (word(at, WORD_ADDRESS_B + 1 + i) !== field(packet, column, PACKET_MORE_B + i)) return false;
+  }
+  return true;
+}
+
+function seen(what: i32): i32 {
+  return (what & FROM_B) !== 0 ? KIND_SEEN_B : KIND_SEEN_A;
+}
+
+function countPacket(table: usize, at: usize, what: i32): void {
+  addWord(at, WORD_PACKETS, 1);
+  setWord(at, WORD_LAST_SECOND, word(table, TABLE_CLOCK));
+  setWord(at, WORD_KIND, word(at, WORD_KIND) | seen(what));
+}
+
+/// The entry of the flow of a packet, made if there is none; counts the packet.
+function find(table: usize, packet: usize, column: usize, time: f64, key: i32): i32 {
+  const index = <usize>word(table, TABLE_INDEX);
+  const mask = word(table, TABLE_MASK);
+  const hash = field(packet, column, PACKET_HASH);
+  let slot = hash & mask;
+  for (
+    let found = load<i32>(index + ((<usize>slot) << 2));
+    found !== 0;
+    found = load<i32>(index + ((<usize>slot) << 2))
+  ) {
+    if (((found ^ hash) & ~mask) === 0) {
+      const entry = (found & mask) - 1;
+      const at = entryAt(table, entry);
+      if (isOf(at, packet, column, key)) {
+        if (isOver(table, at)) restart(table, entry, packet, column, time);
+        else countPacket(table, at, load<i32>(packet));
+        return entry;
+      }
+    }
+    slot = (slot + 1) & mask;
+  }
+  return insert(table, packet, column, time, key);
+}
+
+/// Notes SYN, FIN and RST of a TCP packet. One that begins
+/// a new flow on the ends of one that was there ends that one.
+function noteTcp(table: usize, entry: i32, packet: usize, column: usize, time: f64): void {
+  if (!noteTcpFlags(entryAt(table, entry), packet, column)) {
+    restart(table, entry, packet, column, time);
+    noteTcpFlags(entryAt(table, entry), packet, column);
+  }
+}
+
+function noteTcpFlags(at: usize, packet: usize, column: usize): bool {
+  const flags = load<i32>(packet);
+  const fromB = (flags & FROM_B) !== 0;
+  let kind = word(at, WORD_KIND);
+  if ((flags & TCP_SYN) !== 0) {
+    const known = fromB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A;
+    const own = WORD_SEQUENCE + (fromB ? 1 : 0);
+    const next = field(packet, column, PACKET_SEQUENCE) + 1;
+    const isFirstOfHandshake = (flags & TCP_ACK) === 0;
+    // Another sequence number, or a SYN after the end: the port was used again.
+    const reused = (kind & known) !== 0 ? word(at, own) !== next : (kind & KIND_CLOSED) !== 0;
+    if (isFirstOfHandshake && reused) return false;
+    setWord(at, own, next);
+    kind |= known;
+    if (isFirstOfHandshake) kind |= fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A;
+    else {
+      kind |= fromB ? KIND_SYN_FROM_A : KIND_SYN_FROM_B;
+      // The answer to a SYN tells its sequence number, should that not be in the capture.
+      const asker = fromB ? KIND_SEQUENCE_A : KIND_SEQUENCE_B;
+      if ((kind & asker) === 0) {
+        setWord(at, WORD_SEQUENCE + (fromB ? 0 : 1), field(packet, column, PACKET_ACKNOWLEDGEMENT));
+      }
+      kind |= asker;
+    }
+  }
+  if ((flags & TCP_RST) !== 0) kind |= KIND_CLOSED;
+  if ((flags & TCP_FIN) !== 0) {
+    kind |= fromB ? KIND_FIN_B : KIND_FIN_A;
+    if ((kind & KIND_FIN_A) !== 0 && (kind & KIND_FIN_B) !== 0) kind |= KIND_CLOSED;
+  }
+  setWord(at, WORD_KIND, kind);
+  return true;
+}
+
+/// Ends the flow of this entry and begins a new one on the same ends.
+function restart(table: usize, entry: i32, packet: usize, column: usize, time: f64): void {
+  const kind = word(entryAt(table, entry), WORD_KIND);
+  leave(table, entry);
+  const at = entryAt(table, entry);
+  setWord(at, WORD_KIND, (kind & FLOW_KEY_MASK) | seen(load<i32>(packet)));
+  begin(table, at, packet, column, time);
+}
+
+function insert(table: usize, packet: usize, column: usize, time: f64, key: i32): i32 {
+  for (let i = 0; i < SWEEP_PER_FLOW && word(table, TABLE_HIGH_WATER) > 0; i++) {
+    removeIfSilent(table, nextToSweep(table));
+  }
+  if (word(table, TABLE_USED) === word(table, TABLE_MAX_FLOWS)) evict(table);
+  else if (word(table, TABLE_USED) === word(table, TABLE_CAPACITY)) growEntries(table);
+  if (word(table, TABLE_USED) * 2 === word(table, TABLE_MASK) + 1) growIndex(table);
+  let entry = word(table, TABLE_FREE_ENTRY);
+  if (entry >= 0) setWord(table, TABLE_FREE_ENTRY, word(entryAt(table, entry), WORD_PACKETS));
+  else {
+    entry = word(table, TABLE_HIGH_WATER);
+    setWord(table, TABLE_HIGH_WATER, entry + 1);
+  }
+  addWord(table, TABLE_USED, 1);
+  const at = entryAt(table, entry);
+  setWord(at, WORD_PORTS, field(packet, column, PACKET_PORTS));
+  setWord(at, WORD_KIND, key | seen(load<i32>(packet)));
+  setWord(at, WORD_ADDRESS_A, field(packet, column, PACKET_ADDRESS_A));
+  setWord(at, WORD_ADDRESS_B, field(packet, column, PACKET_ADDRESS_B));
+  if ((key & KEY_IPV6) !== 0) {
+    for (let i = 0; i < 3; i++) {
+      setWord(at, WORD_ADDRESS_A + 1 + i, field(packet, column, PACKET_MORE_A + i));
+      setWord(at, WORD_ADDRESS_B + 1 + i, field(packet, column, PACKET_MORE_B + i));
+    }
+  }
+  begin(table, at, packet, column, time);
+  place(table, entry, field(packet, column, PACKET_HASH));
+  return entry;
+}
+
+/// Begins a flow with its first packet, and counts it.
+function begin(table: usize, at: usize, packet: usize, column: usize, time: f64): void {
+  const second = Math.floor(time / 1e6);
+  setWord(at, WORD_PACKETS, 1);
+  setWord(at, WORD_SLOT, <i32>(time - second * 1e6));
+  setWord(at, WORD_LAST_SECOND, word(table, TABLE_CLOCK));
+  setWord(at, WORD_FIRST_SECOND, <i32>(<i64>second));
+  if ((field(packet, column, PACKET_KEY) & KEY_PROTOCOL_MASK) === PROTOCOL_TCP) {
+    addWord(table, TABLE_TCP_FLOWS, 1);
+    if ((load<i32>(packet) & TCP_SYN) === 0) addWord(table, TABLE_MIDSTREAM_FLOWS, 1);
+  } else if (field(packet, column, PACKET_PORTS) !== 0) addWord(table, TABLE_UDP_FLOWS, 1);
+  else addWord(table, TABLE_ICMP_FLOWS, 1);
+}
+
+function place(table: usize, entry: i32, hash: i32): void {
+  const index = <usize>word(table, TABLE_INDEX);
+  const mask = word(table, TABLE_MASK);
+  let slot = hash & mask;
+  while (load<i32>(index + ((<usize>slot) << 2)) !== 0) slot = (slot + 1) & mask;
+  store<i32>(index + ((<usize>slot) << 2), (entry + 1) | (hash & ~mask));
+}
+
+/// The hash of a stored entry: that of its packets.
+function hashOf(table: usize, entry: i32): i32 {
+  const at = entryAt(table, entry);
+  const key = word(at, WORD_KIND) & KEY_MASK;
+  const width = (key & KEY_IPV6) === 0 ? 1 : 4;
+  let hash = word(table, TABLE_SEED);
+  for (let i = 0; i < width; i++)
+    hash = hashMore(hash, word(at, WORD_ADDRESS_A + i), word(at, WORD_ADDRESS_B + i));
+  return hashOfKey(hash, word(at, WORD_PORTS), key);
+}
+
+function growIndex(table: usize): void {
+  growSlots(table);
+  const highWater = word(table, TABLE_HIGH_WATER);
+  for (let entry = 0; entry < highWater; entry++) {
+    if (word(entryAt(table, entry), WORD_KIND) !== KIND_FREE) place(table, entry, hashOf(table, entry));
+  }
+}
+
+/// It is so late at least, also if no packet says so.
+export function advance(table: usize, time: f64): void {
+  if (time < load<f64>(table, TABLE_CLOCK_MOVES_US)) return;
+  const second = Math.floor(time / 1e6);
+  setWord(table, TABLE_CLOCK, <i32>(<i64>second));
+  store<f64>(table, (second + 1.0) * 1e6, TABLE_CLOCK_MOVES_US);
+}
+
+/// Removes a flow whose last packet is too long ago.
+export function removeIfSilent(table: usize, entry: i32): void {
+  const at = entryAt(table, entry);
+  if (word(at, WORD_KIND) !== KIND_FREE && isOver(table, at)) remove(table, entry);
+}
+
+function nextToSweep(table: usize): i32 {
+  const at = word(table, TABLE_SWEEP_AT);
+  const next = at >= word(table, TABLE_HIGH_WATER) ? 0 : at;
+  setWord(table, TABLE_SWEEP_AT, next + 1);
+  return next;
+}
+
+function idleSeconds(table: usize, at: usize): u32 {
+  return <u32>(word(table, TABLE_CLOCK) - word(at, WORD_LAST_SECOND));
+}
+
+function isOver(table: usize, at: usize): bool {
+  const idle = idleSeconds(table, at);
+  if (idle <= <u32>word(table, TABLE_SHORTEST_IDLE)) return false;
+  const kind = word(at, WORD_KIND);
+  if ((kind & KIND_CLOSED) !== 0) return idle > <u32>word(table, TABLE_CLOSED_IDLE);
+  if ((kind & STATE_MASK) === STATE_FOLLOWED) return idle > <u32>word(table, TABLE_FOLLOWED_IDLE);
+  return idle > <u32>word(table, TABLE_OTHER_IDLE);
+}
+
+/// Gives up the flow that is missed least among some.
+function evict(table: usize): void {
+  let victim = -1;
+  let worst: i64 = -1;
+  for (let i = 0; i < EVICTION_CANDIDATES; i++) {
+    const entry = nextToSweep(table);
+    const at = entryAt(table, entry);
+    const score = ((<i64>rankOf(word(at, WORD_KIND))) << 32) + <i64>idleSeconds(table, at);
+    if (score > worst) {
+      worst = score;
+      victim = entry;
+    }
+  }
+  addWord(table, TABLE_EVICTED_FLOWS, 1);
+  remove(table, victim);
+}
+
+/// How little a flow is missed: a followed one most, then one that may still be
+/// followed, least one that has said nothing yet or cannot matter any more.
+function rankOf(kind: i32): i32 {
+  const state = kind & STATE_MASK;
+  if (state === STATE_FOLLOWED) return 0;
+  const isHandshake = (kind & (KIND_SYN_FROM_A | KIND_SYN_FROM_B)) !== 0;
+  return state === STATE_DISMISSED || isHandshake ? 2 : 1;
+}
+
+/// A flow ends: whoever follows it is told.
+export function leave(table: usize, entry: i32): void {
+  const kind = word(entryAt(table, entry), WORD_KIND);
+  if (kind === KIND_FREE) return;
+  const bothSeen = (kind & KIND_SEEN_A) !== 0 && (kind & KIND_SEEN_B) !== 0;
+  if ((kind & KIND_PAYLOAD) !== 0 && !bothSeen) addWord(table, TABLE_ONE_SIDED_FLOWS, 1);
+  if ((kind & STATE_MASK) === STATE_FOLLOWED) release(table, entry);
+}
+
+/// Every flow leaves, as at the end of a capture.
+export function leaveAll(table: usize): void {
+  for (let entry = 0; entry < word(table, TABLE_HIGH_WATER); entry++) leave(table, entry);
+}
+
+function remove(table: usize, entry: i32): void {
+  leave(table, entry);
+  const index = <usize>word(table, TABLE_INDEX);
+  const mask = word(table, TABLE_MASK);
+  let hole = hashOf(table, entry) & mask;
+  while ((load<i32>(index + ((<usize>hole) << 2)) & mask) !== entry + 1) hole = (hole + 1) & mask;
+  // Close the gap: move back what had been pushed beyond the hole.
+  let slot = (hole + 1) & mask;
+  for (;;) {
+    const found = load<i32>(index + ((<usize>slot) << 2));
+    if (found === 0) break;
+    const home = hashOf(table, (found & mask) - 1) & mask;
+    if (((slot - home) & mask) >= ((slot - hole) & mask)) {
+      store<i32>(index + ((<usize>hole) << 2), found);
+      hole = slot;
+    }
+    slot = (slot + 1) & mask;
+  }
+  store<i32>(index + ((<usize>hole) << 2), 0);
+  const at = entryAt(table, entry);
+  setWord(at, WORD_KIND, KIND_FREE);
+  setWord(at, WORD_PACKETS, word(table, TABLE_FREE_ENTRY));
+  setWord(table, TABLE_FREE_ENTRY, entry);
+  addWord(table, TABLE_USED, -1);
+}

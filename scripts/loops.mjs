@@ -1,0 +1,48 @@
+// Compiles assembly/ to WebAssembly and writes it as a module of the core, src/loops/code.ts,
+// which the language's compiler takes from there. Plain JavaScript, because it runs before that.
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const target = join(root, 'src', 'loops', 'code.ts');
+
+/** Memory that threads share has to have an end, which costs nothing: that of 32-bit addresses. */
+const OPTIONS = [
+  ...['--runtime', 'stub', '--noAssert', '-O3'],
+  ...['--importMemory', '--sharedMemory', '--enable', 'threads'],
+  ...['--initialMemory', '1', '--maximumMemory', '65535'],
+];
+
+if (isFresh()) process.exit();
+const { default: asc } = await import('assemblyscript/asc');
+let code;
+const { error, stderr } = await asc.main(
+  ['assembly/index.ts', '--baseDir', root, '-o', 'loops.wasm', ...OPTIONS],
+  {
+    readFile: (name, base) => {
+      const path = join(base, name);
+      return existsSync(path) ? readFileSync(path, 'utf8') : null;
+    },
+    writeFile: (_name, contents) => {
+      code = contents;
+    },
+    listFiles: (folder, base) => readdirSync(join(base, folder)),
+  },
+);
+if (error) {
+  process.stderr.write(stderr.toString());
+  process.exit(1);
+}
+writeFileSync(
+  target,
+  `/// Made by scripts/loops.mjs.\nexport const CODE = new Uint8Array([${code.join(',')}]);\n`,
+);
+
+function isFresh() {
+  if (!existsSync(target)) return false;
+  const made = statSync(target).mtimeMs;
+  const sources = readdirSync(join(root, 'assembly')).map((name) => join(root, 'assembly', name));
+  sources.push(join(root, 'src', 'loops', 'layout.ts'), fileURLToPath(import.meta.url));
+  return sources.every((path) => statSync(path).mtimeMs < made);
+}

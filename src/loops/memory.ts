@@ -1,0 +1,180 @@
+/// The one memory in which the loops of `assembly/` work, and these loops.
+///
+/// What a loop reads or writes lies in blocks of this memory, and everybody else sees
+/// the blocks through typed arrays. The memory is shared, so that it grows without any of these
+/// losing what it shows, and so that threads that look at one capture can have the same one.
+
+import { CODE } from './code.js';
+
+interface Memory {
+  readonly buffer: ArrayBufferLike;
+  grow(pages: number): number;
+}
+
+/// Part of the language, but not of what its compiler knows without a platform.
+declare const WebAssembly: {
+  Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => Memory;
+  Module: new (code: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: object };
+};
+
+const PAGE_BYTES = 65_536;
+/// All that 32 bits address but one page; only what is used counts.
+const MAX_PAGES = 65_535;
+/// Every block begins at a cache line: an entry of the flow table fills one.
+const ALIGNMENT = 64;
+/// The first free address is kept at the beginning of the memory, for all threads.
+const FIRST_FREE = ALIGNMENT;
+
+/// What the loops are called with are numbers and addresses, see `assembly/`.
+interface Loops {
+  readRecords(
+    bytes: number,
+    from: number,
+    end: number,
+    state: number,
+    batch: number,
+    frame: number,
+    headerBytes: number,
+    fractionsPerUs: number,
+    linkType: number,
+    maxBytes: number,
+  ): number;
+  countFrames(batch: number, from: number, count: number, state: number): number;
+  decodeCommon(
+    bytes: number,
+    batch: number,
+    from: number,
+    count: number,
+    packets: number,
+    column: number,
+    seed: number,
+  ): number;
+  lookUp(table: number, packets: number, column: number, times: number, from: number, count: number): number;
+  lookUpOne(table: number, packet: number, column: number, time: number, key: number): number;
+  advance(table: number, time: number): void;
+  leaveAll(table: number): void;
+  removeIfSilent(table: number, entry: number): void;
+}
+
+/// What the loops ask of the flow table that they work for.
+export interface TableOwner {
+  release(entry: number): void;
+  growEntries(): void;
+  growSlots(): void;
+}
+
+/// Some bytes: of the memory of the loops, or elsewhere, where only others than the loops can read them.
+export interface Place {
+  readonly buffer: ArrayBufferLike;
+  /// Where they begin; in the memory of the loops never 0.
+  readonly at: number;
+  readonly isInLoops: boolean;
+}
+
+export function placeOutside(bytes: number): Place {
+  return { buffer: new ArrayBuffer(bytes), at: 0, isInLoops: false };
+}
+
+/// The table that a loop works for at the moment.
+let owner: TableOwner | undefined;
+const tableImports = {
+  release: (_table: number, entry: number) => owner!.release(entry),
+  growEntries: () => owner!.growEntries(),
+  growSlots: () => owner!.growSlots(),
+};
+
+const loopsModule = new WebAssembly.Module(CODE);
+let memory = newMemory();
+let loops = instantiate();
+
+/// Blocks by their length that nobody uses any more.
+const spare = new Map<number, number[]>();
+/// Those that were forgotten instead of given back.
+const forgotten = new FinalizationRegistry<{ at: number; bytes: number }>(({ at, bytes }) => keep(at, bytes));
+
+function keep(at: number, bytes: number): void {
+  const known = spare.get(bytes);
+  if (known === undefined) spare.set(bytes, [at]);
+  else known.push(at);
+}
+
+function newMemory(): Memory {
+  const made = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
+  new Uint32Array(made.buffer)[0] = FIRST_FREE;
+  return made;
+}
+
+function instantiate(): Loops {
+  return new WebAssembly.Instance(loopsModule, { env: { memory }, table: tableImports }).exports as Loops;
+}
+
+/// The memory of this thread, for another to `joinMemory`.
+export function sharedMemory(): object {
+  return memory;
+}
+
+/// From now on this thread works in the memory of another. Comes before anything is put into its own.
+export function joinMemory(of: object): void {
+  memory = of as Memory;
+  loops = instantiate();
+}
+
+/// The loops, working for no table.
+export function theLoops(): Loops {
+  return loops;
+}
+
+/// The loops, working for the table of this owner.
+export function loopsFor(of: TableOwner): Loops {
+  owner = of;
+  return loops;
+}
+
+/// Zeroes in the memory of the loops. Who uses what is in a block keeps the block: it is used again after that.
+export class Block implements Place {
+  readonly buffer: ArrayBufferLike;
+  readonly at: number;
+  readonly isInLoops = true;
+  private readonly bytes: number;
+
+  constructor(bytes: number) {
+    this.bytes = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    const again = spare.get(this.bytes)?.pop();
+    this.at = again ?? takeFree(this.bytes);
+    this.buffer = memory.buffer;
+    if (again !== undefined) new Uint8Array(this.buffer, again, this.bytes).fill(0);
+    forgotten.register(this, { at: this.at, bytes: this.bytes }, this);
+  }
+
+  /// It may be used again at once: the language's collector does not see how much memory a forgotten one takes.
+  giveBack(): void {
+    if (forgotten.unregister(this)) keep(this.at, this.bytes);
+  }
+}
+
+/// Blocks that nobody uses, by their length; those of a thread that ends go to another with the same memory.
+export type SpareBlocks = [bytes: number, at: number[]][];
+
+export function handOverSpare(): SpareBlocks {
+  const given = [...spare];
+  spare.clear();
+  return given;
+}
+
+export function takeOverSpare(given: SpareBlocks): void {
+  for (const [bytes, places] of given) for (const at of places) keep(at, bytes);
+}
+
+function takeFree(bytes: number): number {
+  const at = Atomics.add(new Uint32Array(memory.buffer, 0, 1), 0, bytes);
+  // Another thread may have made it larger, which this one need not have noticed: more does no harm.
+  const missing = () => Math.ceil((at + bytes - memory.buffer.byteLength) / PAGE_BYTES);
+  while (missing() > 0) memory.grow(missing());
+  return at;
+}
+
+/// Words in a block.
+export function wordsOf(block: Block, length: number): Int32Array {
+  return new Int32Array(block.buffer, block.at, length);
+}
