@@ -11,9 +11,11 @@ import v8 = require('node:v8');
 import vm = require('node:vm');
 
 /// Inlining less, the compiler takes a tenth less of all processor time, and what
-/// it makes is as fast (scripts/bench/README.md). Compiled code is of use only to a
-/// process that has the same flags.
-const COMPILER_FLAG = '--max-inlined-bytecode-size-cumulative=300';
+/// it makes is as fast (scripts/bench/README.md). The collector looks through everything once there is so much
+/// percent more than was in use the last time, buffers outside of the heap among it, and zlib takes a new
+/// one for each part that it unpacks: by itself it would do so ninety times for a gigabyte. Compiled
+/// code is of use only to a process that has the same flags.
+const FLAGS = ['--max-inlined-bytecode-size-cumulative=300', '--heap-growing-percent=900'];
 
 /// What is a process or a thread by itself (`scripts/bundle.mjs` lists them). Each begins when it is loaded.
 type Part = 'sealert' | 'analysis-worker' | 'shard-worker' | 'evidence-worker';
@@ -53,7 +55,7 @@ function version(): string {
 }
 
 function load(cachedData?: Buffer): vm.Script {
-  v8.setFlagsFromString(COMPILER_FLAG);
+  for (const flag of FLAGS) v8.setFlagsFromString(flag);
   // Packed as ASCII, which is read faster as what it is.
   const text = nodeModule.wrap(fs.readFileSync(PROGRAM, 'latin1'));
   return new vm.Script(text, { filename: PROGRAM, ...(cachedData === undefined ? {} : { cachedData }) });
@@ -66,4 +68,4 @@ function run(script: vm.Script, part: Part): Promise<unknown> {
   return module.exports[part]();
 }
 
-export = { COMPILED, COMPILER_FLAG, PROGRAM, start, startAndKeep };
+export = { COMPILED, FLAGS, PROGRAM, start, startAndKeep };

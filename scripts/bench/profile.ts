@@ -41,8 +41,8 @@ const folder = join(ROOT, 'build', 'profile');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 // The program as it is compiled, not as it is packed: its functions keep their files. One thread, one profile.
-const { COMPILER_FLAG } = createRequire(import.meta.url)(join(ROOT, 'dist', 'start.cjs'));
-const profiler = [COMPILER_FLAG, '--cpu-prof', `--cpu-prof-dir=${folder}`];
+const { FLAGS } = createRequire(import.meta.url)(join(ROOT, 'dist', 'start.cjs'));
+const profiler = [...FLAGS, '--cpu-prof', `--cpu-prof-dir=${folder}`];
 const program = [
   join(ROOT, 'dist', 'cli.js'),
   'scan',
