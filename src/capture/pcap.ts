@@ -78,39 +78,42 @@ export class PcapParser implements RecordParser {
       if (known === undefined) return at;
       this.recordHeaderBytes = known;
     }
-    const { littleEndian, recordHeaderBytes, fractionsPerUs, linkType, writer } = this;
-    while (end - at >= recordHeaderBytes) {
-      const next1 = this.readPlain(at, end);
-      if (next1 > at) {
-        at = next1;
-        continue;
-      }
-      let capturedLen = view.getUint32(at + 8, littleEndian);
-      let originalLen = view.getUint32(at + 12, littleEndian);
-      if (this.swappedLengths && capturedLen > originalLen) {
-        [capturedLen, originalLen] = [originalLen, capturedLen];
-      }
-      if (capturedLen > MAX_PACKET_BYTES) {
-        throw new BrokenRecord(
-          at,
-          `a packet record claims ${capturedLen} captured bytes, more than the ${MAX_PACKET_BYTES} that any capture program writes`,
-        );
-      }
-      const next = at + recordHeaderBytes + capturedLen;
-      if (next > end) return at;
-      const seconds = view.getUint32(at, littleEndian);
-      const agrees = Math.abs(seconds - this.lastSeconds) <= DAY_SECONDS;
-      if ((!agrees || originalLen === 0) && !this.isConfirmed(view, at, next, end, isEnd)) return at;
-      if (agrees) this.agreedSeconds = seconds;
-      const fraction = view.getUint32(at + 4, littleEndian);
-      const us = fractionsPerUs === 1 ? fraction : Math.floor(fraction / fractionsPerUs);
-      writer.add(at + recordHeaderBytes, capturedLen, originalLen, seconds * 1e6 + us, linkType);
-      if (capturedLen > this.longestBytes) this.longestBytes = capturedLen;
-      this.lastSeconds = seconds;
-      this.previousAt = at;
+    while (end - at >= this.recordHeaderBytes) {
+      const plain = this.readPlain(at, end);
+      const next = plain > at ? plain : this.readOne(view, at, end, isEnd);
+      if (next === at) break;
       at = next;
     }
     return at;
+  }
+
+  /// Takes the record at this place. Returns the place after it; the same if that takes more bytes.
+  private readOne(view: DataView, at: number, end: number, isEnd: boolean): number {
+    const { littleEndian, recordHeaderBytes, fractionsPerUs, linkType, writer } = this;
+    let capturedLen = view.getUint32(at + 8, littleEndian);
+    let originalLen = view.getUint32(at + 12, littleEndian);
+    if (this.swappedLengths && capturedLen > originalLen) {
+      [capturedLen, originalLen] = [originalLen, capturedLen];
+    }
+    if (capturedLen > MAX_PACKET_BYTES) {
+      throw new BrokenRecord(
+        at,
+        `a packet record claims ${capturedLen} captured bytes, more than the ${MAX_PACKET_BYTES} that any capture program writes`,
+      );
+    }
+    const next = at + recordHeaderBytes + capturedLen;
+    if (next > end) return at;
+    const seconds = view.getUint32(at, littleEndian);
+    const agrees = Math.abs(seconds - this.lastSeconds) <= DAY_SECONDS;
+    if ((!agrees || originalLen === 0) && !this.isConfirmed(view, at, next, end, isEnd)) return at;
+    if (agrees) this.agreedSeconds = seconds;
+    const fraction = view.getUint32(at + 4, littleEndian);
+    const us = fractionsPerUs === 1 ? fraction : Math.floor(fraction / fractionsPerUs);
+    writer.add(at + recordHeaderBytes, capturedLen, originalLen, seconds * 1e6 + us, linkType);
+    if (capturedLen > this.longestBytes) this.longestBytes = capturedLen;
+    this.lastSeconds = seconds;
+    this.previousAt = at;
+    return next;
   }
 
   /// Takes the records from here on about which nothing is doubtful, if they are such as most files have. Returns
