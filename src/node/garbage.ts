@@ -14,7 +14,6 @@ const LOOK_PACKETS = 20_000;
 
 /// Watches the memory of this process.
 export class GarbageWatch {
-  private isSparing = false;
   private packets = 0;
 
   constructor(private readonly memoryBytes: number) {}
@@ -22,10 +21,9 @@ export class GarbageWatch {
   /// So many packets were read since the last call.
   read(packets: number): void {
     this.packets += packets;
-    if (this.isSparing || this.packets < LOOK_PACKETS) return;
+    if (this.packets < LOOK_PACKETS) return;
     this.packets = 0;
-    if (process.memoryUsage.rss() < this.memoryBytes * SHORT_OF_MEMORY) return;
-    this.isSparing = true;
-    setFlagsFromString(SPARING);
+    // Each time anew: a thread that starts sets what the program begins with, for the whole process.
+    if (process.memoryUsage.rss() >= this.memoryBytes * SHORT_OF_MEMORY) setFlagsFromString(SPARING);
   }
 }

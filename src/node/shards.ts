@@ -91,6 +91,8 @@ export async function analyseInShards(
     (batch) => sender.publish(batch, intake.counts.beganUs),
     () => sender.next(),
   );
+  const frames = new Block(FRAME_BATCH_BYTES);
+  const engine = new Engine({ limits: run.limits, maskInstallation });
   try {
     const ending = AbortSignal.any(signal === undefined ? [enough.signal] : [signal, enough.signal]);
     const options = { reader: 'sealert', signal: ending, onRead, chunks: sender } as const;
@@ -98,10 +100,9 @@ export async function analyseInShards(
       path,
       (batch) => intake.push(batch),
       options,
-      new SharedReaderBuffers(sender),
+      new SharedReaderBuffers(sender, new FrameBatch(frames)),
     );
     sender.end();
-    const engine = new Engine({ limits: run.limits, maskInstallation });
     engine.begin(position);
     engine.intakeIs(intake.counts);
     // Why a thread died says more than that it is silent, and is on its way then.
@@ -116,6 +117,9 @@ export async function analyseInShards(
     return endedEarly(path, error);
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
+    engine.dispose();
+    intake.dispose();
+    frames.giveBack();
     giveBack(buffers);
   }
 }
@@ -157,8 +161,11 @@ function limitsOfShare(limits: EngineLimits, shares: number): EngineLimits {
 class SharedReaderBuffers extends ReaderBuffers {
   private current: ByteChunk | undefined;
 
-  constructor(private readonly sender: BatchSender) {
-    super(sender.tail, new FrameBatch(new Block(FRAME_BATCH_BYTES)));
+  constructor(
+    private readonly sender: BatchSender,
+    batch: FrameBatch,
+  ) {
+    super(sender.tail, batch);
   }
 
   override nextChunk(): ByteChunk {

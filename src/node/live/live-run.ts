@@ -12,6 +12,7 @@ import { type LiveCounts, LiveEngine, type SessionChange } from '../../live-engi
 import type { Damage, Input, Report } from '../../report/model.js';
 import { damageOf, lossesOf } from '../describe-input.js';
 import { describeError } from '../errors.js';
+import { GarbageWatch } from '../garbage.js';
 import { newHashSeed } from '../hash-seed.js';
 import { newReport } from '../new-report.js';
 import type { CaptureSettings, CaptureTool } from './capture-tool.js';
@@ -71,6 +72,9 @@ const HOLD_US = 1_200_000;
 /// Interruptions that the report names one by one.
 const MAX_DAMAGE = 100;
 
+/// From half of it on garbage counts. The unit for systemd allows twice as much.
+const MEMORY_BYTES = 1_073_741_824;
+
 /// Sessions that the report at the end names, the latest ones; some 4 KB each.
 const MAX_REPORTED = 10_000;
 
@@ -80,6 +84,7 @@ export class LiveRun {
   private captures: DeviceCapture[] = [];
   private readonly capturing = new Set<string>();
   private readonly damage: Damage[] = [];
+  private readonly garbage = new GarbageWatch(MEMORY_BYTES);
   private format: CaptureFormat | null = null;
   private bytesRead = 0;
   private frames = 0;
@@ -250,6 +255,7 @@ export class LiveRun {
     }
     if (Number.isNaN(this.firstUs)) this.firstUs = batch.timeUs[0]!;
     this.lastArrivedMs = performance.now();
+    this.garbage.read(batch.count);
     file?.add(batch, sourceOf);
     ring?.add(batch, sourceOf);
     this.engine.push(batch);
