@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import { CLI } from './support/cli.js';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
-const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const { COMPILED, FLAGS, PROGRAM } = createRequire(import.meta.url)(`${DIST}start.cjs`) as {
   COMPILED: string;
   FLAGS: string[];
@@ -32,7 +31,7 @@ test('what was compiled when the program was packed is accepted', () => {
 });
 
 test('with flags for which nothing was compiled the program starts all the same', () => {
-  assert.equal(node('--stack-size=900', CLI, '--version'), version);
+  assert.match(node('--stack-size=900', CLI, 'scan', 'samples/direct-default'), /Connection Detected/);
 });
 
 test('the program is ASCII, as it is read', () => {
