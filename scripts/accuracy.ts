@@ -15,6 +15,7 @@ import { hideBin } from 'yargs/helpers';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import { isAtLeast, type Session, VERDICTS, type Verdict } from '#sealert/detect/findings.js';
 import { Engine } from '#sealert/engine.js';
+import { readerPool } from '#sealert/node/buffer-pool.js';
 import { writeDocument } from './accuracy-document.js';
 import { Cut } from './cut.js';
 import { findLabelled, type LabelledCapture, type LabelledConnection, type LabelledEnd } from './labels.js';
@@ -155,16 +156,20 @@ async function measure(capture: LabelledCapture, options: Options): Promise<Scor
 
 async function sessionsOf(path: string, mask?: Mask, cut?: Cut): Promise<Session[]> {
   const engine = new Engine({ maskInstallation: mask !== undefined });
+  const buffers = readerPool.take();
   const reader = new CaptureReader((batch) => {
     cut?.apply(batch);
     mask?.apply(batch);
     engine.push(batch);
-  });
+  }, buffers);
   engine.begin(0);
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) reader.push(chunk);
   reader.end();
   if (reader.summary.notACapture !== null) throw new Error(`${path}: ${reader.summary.notACapture}`);
-  return engine.end().sessions;
+  const { sessions } = engine.end();
+  readerPool.give(buffers);
+  engine.dispose();
+  return sessions;
 }
 
 function keyOf(connection: LabelledConnection | Session['connections'][number], mask?: Mask): string {

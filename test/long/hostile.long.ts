@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
 import { CaptureReader } from '#sealert/capture/reader.js';
 import { Engine } from '#sealert/engine.js';
+import { readerPool } from '#sealert/node/buffer-pool.js';
 import { DEFAULT_MEMORY_BYTES } from '#sealert/node/memory-plan.js';
 import { ByteWriter, concat, PcapngBuilder, pcap, type TestFrame } from '../support/capture-builder.js';
 import { ended, startSealert } from '../support/cli.js';
@@ -22,7 +23,8 @@ const MAX_RESIDENT_BYTES = 600_000_000;
 function analysePieces(pieces: Iterable<Uint8Array>) {
   const engine = new Engine();
   engine.begin(0);
-  const reader = new CaptureReader((batch) => engine.push(batch));
+  const buffers = readerPool.take();
+  const reader = new CaptureReader((batch) => engine.push(batch), buffers);
   let resident = 0;
   let count = 0;
   for (const piece of pieces) {
@@ -31,7 +33,10 @@ function analysePieces(pieces: Iterable<Uint8Array>) {
   }
   reader.end();
   assert.ok(resident < MAX_RESIDENT_BYTES, `${resident} bytes resident`);
-  return { summary: reader.summary, findings: engine.end() };
+  const findings = engine.end();
+  readerPool.give(buffers);
+  engine.dispose();
+  return { summary: reader.summary, findings };
 }
 
 const SYN_FRAME = ethernet(ipv4(ADDRESSES, tcp({ flags: SYN })));

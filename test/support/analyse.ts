@@ -3,15 +3,22 @@
 import { CaptureReader } from '#sealert/capture/reader.js';
 import type { Session } from '#sealert/detect/findings.js';
 import { Engine, type EngineOptions, type Findings } from '#sealert/engine.js';
+import { readerPool } from '#sealert/node/buffer-pool.js';
 
 /// What the engine finds in a capture.
 export function analyse(capture: Uint8Array, options: EngineOptions = {}): Findings {
   const engine = new Engine(options);
-  engine.begin(0);
-  const reader = new CaptureReader((batch) => engine.push(batch));
-  reader.push(capture);
-  reader.end();
-  return engine.end();
+  const buffers = readerPool.take();
+  try {
+    engine.begin(0);
+    const reader = new CaptureReader((batch) => engine.push(batch), buffers);
+    reader.push(capture);
+    reader.end();
+    return engine.end();
+  } finally {
+    readerPool.give(buffers);
+    engine.dispose();
+  }
 }
 
 /// What of a session must stay the same however its packets were recorded:
