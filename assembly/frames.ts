@@ -13,6 +13,7 @@ import {
   FRAME_NUMBER,
   FRAME_OFFSET,
   FRAME_ORIGINAL,
+  FRAME_TIME,
   LINK_TYPE_NO_PACKET,
   RECORDS_COUNT,
   RECORDS_LAST_SECOND,
@@ -51,7 +52,7 @@ export function readRecords(
     if (abs<i64>(<i64>second - <i64>lastSecond) > DAY_SECONDS) break;
     const us = load<u32>(record, 4) / <u32>fractionsPerUs;
     const column = batch + ((<usize>count) << 2);
-    store<f64>(batch + ((<usize>count) << 3), <f64>second * 1e6 + <f64>us);
+    store<f64>(batch + ((<usize>count) << 3), <f64>second * 1e6 + <f64>us, FRAME_TIME);
     store<i32>(column, at + headerBytes, FRAME_OFFSET);
     store<i32>(column, captured, FRAME_CAPTURED);
     // Some writers leave the original length zero or too small.
@@ -82,7 +83,7 @@ export function countFrames(batch: usize, from: i32, count: i32, state: usize): 
     const original = load<i32>(column, FRAME_ORIGINAL);
     if (load<i32>(column, FRAME_LINK_TYPE) === LINK_TYPE_NO_PACKET) break;
     if (load<i32>(column, FRAME_CAPTURED) < original) break;
-    const time = load<f64>(batch + ((<usize>i) << 3));
+    const time = load<f64>(batch + ((<usize>i) << 3), FRAME_TIME);
     const sinceLast = time - lastUs;
     // Negated, so that it also holds for the first packet of all, before which there is no time.
     if (!(sinceLast >= <f64>-CLOCK_BACK_US && sinceLast <= <f64>CLOCK_FORWARD_US)) break;

@@ -69,12 +69,12 @@ export function decodeCommon(
     const destinationPort = sentPorts & 0xffff;
     const packet = packets + ((<usize>i) << 2);
     let headerBytes = IPV4_BYTES + UDP_BYTES;
-    let what = 0;
+    let flags = 0;
     if (protocol === PROTOCOL_TCP) {
       const tcpBytes = (<i32>(load<u8>(at, 46) >> 4)) << 2;
       if (tcpBytes < TCP_BYTES) return i;
       headerBytes = IPV4_BYTES + tcpBytes;
-      what = <i32>load<u8>(at, 47);
+      flags = <i32>load<u8>(at, 47);
       store<i32>(packet + column * PACKET_SEQUENCE, word(at + 38));
       store<i32>(packet + column * PACKET_ACKNOWLEDGEMENT, word(at + 42));
     } else if (protocol !== PROTOCOL_UDP || isTunnelPort(sourcePort, destinationPort)) return i;
@@ -86,8 +86,8 @@ export function decodeCommon(
     const a = select<i32>(destination, source, fromB);
     const b = select<i32>(source, destination, fromB);
     const ports = select<i32>(rotl<i32>(sentPorts, 16), sentPorts, fromB);
-    what |= IS_COMMON | select<i32>(HAS_PAYLOAD, 0, payloadLen > 0) | select<i32>(FROM_B, 0, fromB);
-    store<i32>(packet + column * PACKET_FLAGS, what);
+    flags |= IS_COMMON | select<i32>(HAS_PAYLOAD, 0, payloadLen > 0) | select<i32>(FROM_B, 0, fromB);
+    store<i32>(packet + column * PACKET_FLAGS, flags);
     store<i32>(packet + column * PACKET_KEY, protocol);
     store<i32>(packet + column * PACKET_TENANT, 0);
     store<i32>(packet + column * PACKET_PORTS, ports);

@@ -84,9 +84,9 @@ import { hashMore, hashOfKey } from './hash';
 
 /// A followed flow leaves this table.
 export declare function release(table: usize, entry: i32): void;
-/// Replaces the block of the entries, or of the index, by a larger one; the index is empty then.
+/// Replaces the block of the entries by a larger one, that of the index by an empty one.
 export declare function growEntries(table: usize): void;
-export declare function growSlots(table: usize): void;
+export declare function newIndex(table: usize): void;
 
 /// Slots of an index that is too large for the caches; a smaller one stays there as it is.
 const FETCHED_SLOTS = 1 << 17;
@@ -108,6 +108,10 @@ function setWord(block: usize, at: i32, value: i32): void {
 
 function addWord(block: usize, at: i32, value: i32): void {
   setWord(block, at, word(block, at) + value);
+}
+
+function clockMovesUs(table: usize): f64 {
+  return load<f64>(table, TABLE_CLOCK_MOVES_US << 2);
 }
 
 function entryAt(table: usize, entry: i32): usize {
@@ -165,64 +169,57 @@ export function lookUp(
   from: i32,
   count: i32,
 ): i32 {
-  const shares = word(table, TABLE_SHARES);
-  const share = word(table, TABLE_SHARE);
   const shortest = <u32>word(table, TABLE_SHORTEST_IDLE);
-  let moves = load<f64>(table, TABLE_CLOCK_MOVES_US);
+  let moves = clockMovesUs(table);
   for (let i = from; i < count; i++) {
     if ((i & (GUESSED_PACKETS - 1)) === 0) {
       guess(table, packets + column * PACKET_HASH + ((<usize>i) << 2), min<i32>(GUESSED_PACKETS, count - i));
     }
     const packet = packets + ((<usize>i) << 2);
-    const what = load<i32>(packet);
-    if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0 || field(packet, column, PACKET_TENANT) !== 0) {
+    const flags = load<i32>(packet);
+    if ((flags & (NO_PACKET | IS_FRAGMENT)) !== 0 || field(packet, column, PACKET_TENANT) !== 0) {
       setWord(table, TABLE_ENTRY, -1);
       return i;
     }
     const time = load<f64>(times + ((<usize>i) << 3));
     if (time >= moves) {
       advance(table, time);
-      moves = load<f64>(table, TABLE_CLOCK_MOVES_US);
+      moves = clockMovesUs(table);
     }
-    if (shares > 1 && shareOf(field(packet, column, PACKET_HASH), shares) !== share) continue;
+    if (!isShared(table, field(packet, column, PACKET_HASH))) continue;
     let entry = load<i32>(table + ((TABLE_GUESSES + (i & (GUESSED_PACKETS - 1))) << 2));
-    let at = entryAt(table, entry);
+    const at = entryAt(table, entry);
     const key = field(packet, column, PACKET_KEY);
-    if (
-      entry >= 0 &&
-      isOf(at, packet, column, key) &&
-      <u32>(word(table, TABLE_CLOCK) - word(at, WORD_LAST_SECOND)) <= shortest
-    ) {
-      countPacket(table, at, what);
-    } else {
-      entry = find(table, packet, column, time, key);
-      at = entryAt(table, entry);
-    }
-    if ((what & SYN_FIN_RST) !== 0) noteTcp(table, entry, packet, column, time);
-    const state = word(at, WORD_KIND) & STATE_MASK;
-    if (state === STATE_DISMISSED || (state === STATE_NEW && (what & HAS_PAYLOAD) === 0)) continue;
-    setWord(table, TABLE_ENTRY, entry);
-    setWord(table, TABLE_FROM_B, <i32>((what & FROM_B) !== 0));
-    return i;
+    if (entry >= 0 && isOf(at, packet, column, key) && idleSeconds(table, at) <= shortest) {
+      countPacket(table, at, flags);
+    } else entry = find(table, packet, column, time, key);
+    if (takeCounted(table, entry, packet, column, time)) return i;
   }
   return count;
 }
 
 /// Takes one packet whose key is told; true if there is more to it.
 export function lookUpOne(table: usize, packet: usize, column: usize, time: f64, key: i32): bool {
-  const what = load<i32>(packet);
   advance(table, time);
+  if (!isShared(table, field(packet, column, PACKET_HASH))) return false;
   const entry = find(table, packet, column, time, key);
-  if ((what & SYN_FIN_RST) !== 0) noteTcp(table, entry, packet, column, time);
-  setWord(table, TABLE_ENTRY, entry);
-  setWord(table, TABLE_FROM_B, <i32>((what & FROM_B) !== 0));
-  const state = word(entryAt(table, entry), WORD_KIND) & STATE_MASK;
-  return state !== STATE_DISMISSED && (state !== STATE_NEW || (what & HAS_PAYLOAD) !== 0);
+  return takeCounted(table, entry, packet, column, time);
 }
 
-/// By the upper bits of a flow's hash: the table uses the lower ones.
-function shareOf(hash: i32, shares: i32): i32 {
-  return <i32>(((<u32>hash >> 16) * <u32>shares) >> 16);
+/// The packet is counted. True if there is more to it: its flow is followed, or it is the first to say something.
+function takeCounted(table: usize, entry: i32, packet: usize, column: usize, time: f64): bool {
+  const flags = load<i32>(packet);
+  if ((flags & SYN_FIN_RST) !== 0) noteTcp(table, entry, packet, column, time);
+  setWord(table, TABLE_ENTRY, entry);
+  setWord(table, TABLE_FROM_B, <i32>((flags & FROM_B) !== 0));
+  const state = word(entryAt(table, entry), WORD_KIND) & STATE_MASK;
+  return state !== STATE_DISMISSED && (state !== STATE_NEW || (flags & HAS_PAYLOAD) !== 0);
+}
+
+/// True if a flow of this hash is of the table's share. The upper bits tell: the index goes by the lower ones.
+function isShared(table: usize, hash: i32): bool {
+  const shares = <u32>word(table, TABLE_SHARES);
+  return shares === 1 || ((<u32>hash >> 16) * shares) >> 16 === <u32>word(table, TABLE_SHARE);
 }
 
 function isOf(at: usize, packet: usize, column: usize, key: i32): bool {
@@ -241,14 +238,14 @@ function isOfIpv6(at: usize, packet: usize, column: usize): bool {
   return true;
 }
 
-function seen(what: i32): i32 {
-  return (what & FROM_B) !== 0 ? KIND_SEEN_B : KIND_SEEN_A;
+function seen(flags: i32): i32 {
+  return (flags & FROM_B) !== 0 ? KIND_SEEN_B : KIND_SEEN_A;
 }
 
-function countPacket(table: usize, at: usize, what: i32): void {
+function countPacket(table: usize, at: usize, flags: i32): void {
   addWord(at, WORD_PACKETS, 1);
   setWord(at, WORD_LAST_SECOND, word(table, TABLE_CLOCK));
-  setWord(at, WORD_KIND, word(at, WORD_KIND) | seen(what));
+  setWord(at, WORD_KIND, word(at, WORD_KIND) | seen(flags));
 }
 
 /// The entry of the flow of a packet, made if there is none; counts the packet.
@@ -321,9 +318,9 @@ function noteTcpFlags(at: usize, packet: usize, column: usize): bool {
 
 /// Ends the flow of this entry and begins a new one on the same ends.
 function restart(table: usize, entry: i32, packet: usize, column: usize, time: f64): void {
-  const kind = word(entryAt(table, entry), WORD_KIND);
-  leave(table, entry);
   const at = entryAt(table, entry);
+  const kind = word(at, WORD_KIND);
+  leave(table, entry);
   setWord(at, WORD_KIND, (kind & FLOW_KEY_MASK) | seen(load<i32>(packet)));
   begin(table, at, packet, column, time);
 }
@@ -392,7 +389,7 @@ function hashOf(table: usize, entry: i32): i32 {
 }
 
 function growIndex(table: usize): void {
-  growSlots(table);
+  newIndex(table);
   const highWater = word(table, TABLE_HIGH_WATER);
   for (let entry = 0; entry < highWater; entry++) {
     if (word(entryAt(table, entry), WORD_KIND) !== KIND_FREE) place(table, entry, hashOf(table, entry));
@@ -401,10 +398,10 @@ function growIndex(table: usize): void {
 
 /// It is so late at least, also if no packet says so.
 export function advance(table: usize, time: f64): void {
-  if (time < load<f64>(table, TABLE_CLOCK_MOVES_US)) return;
+  if (time < clockMovesUs(table)) return;
   const second = Math.floor(time / 1e6);
   setWord(table, TABLE_CLOCK, <i32>(<i64>second));
-  store<f64>(table, (second + 1.0) * 1e6, TABLE_CLOCK_MOVES_US);
+  store<f64>(table, (second + 1.0) * 1e6, TABLE_CLOCK_MOVES_US << 2);
 }
 
 /// Removes a flow whose last packet is too long ago.
@@ -460,7 +457,7 @@ function rankOf(kind: i32): i32 {
 }
 
 /// A flow ends: whoever follows it is told.
-export function leave(table: usize, entry: i32): void {
+function leave(table: usize, entry: i32): void {
   const kind = word(entryAt(table, entry), WORD_KIND);
   if (kind === KIND_FREE) return;
   const bothSeen = (kind & KIND_SEEN_A) !== 0 && (kind & KIND_SEEN_B) !== 0;

@@ -31,8 +31,8 @@ function withFlowTable(): Pass {
   const flows = new FlowTable(DEFAULT_FLOW_LIMITS, () => {});
   return decodeOnly((batch) => {
     const { count } = batch.frames;
-    for (let i = flows.countAll(batch, 0); i < count; i = flows.countAll(batch, i + 1)) {
-      if (flows.entry < 0 && (batch.flags[i]! & (IS_FRAGMENT | NO_PACKET)) === 0) flows.count(batch, i);
+    for (let i = flows.lookUp(batch, 0); i < count; i = flows.lookUp(batch, i + 1)) {
+      if (flows.entry < 0 && (batch.flags[i]! & (IS_FRAGMENT | NO_PACKET)) === 0) flows.lookUpOne(batch, i);
     }
   });
 }

@@ -1,4 +1,5 @@
-/// Several engines may look at one capture, each at a share of its flows.
+/// Several engines may look at one capture, each at a share of its flows: told by the
+/// upper bits of a flow's hash, in `assembly/table.ts`.
 
 /// One of several equal shares of all flows.
 export interface FlowShare {
@@ -8,8 +9,3 @@ export interface FlowShare {
 }
 
 export const ALL_FLOWS: FlowShare = { index: 0, of: 1 };
-
-/// By the upper bits of a flow's hash: the table uses the lower ones.
-export function shareOf(hash: number, shares: number): number {
-  return ((hash >>> 16) * shares) >>> 16;
-}

@@ -114,18 +114,22 @@ export const DEFAULT_FLOW_TABLE_LIMITS: FlowTableLimits = {
 
 /// Entries that there is room for at first. What follows is made in few, large steps: memory
 /// that was never written takes none, so only the copying counts. Everything at once would
-/// be no better, because the language's collector goes by what is asked for.
+/// have to be cleared where it is used again.
 const FIRST_CAPACITY = 1 << 12;
 const CAPACITY_STEP = 16;
 
 /// The index grows so many times at once: entering every flow anew costs more than room.
 const INDEX_STEP = 4;
 
-/// Slots for so many entries (a power of 2), at most half of them full. A slot is 0, or the entry's
+/// Slots of the index for so many flows (a power of 2), at most half of them full. A slot is 0, or the entry's
 /// number + 1 in as many low bits as tell the slots apart, and in the bits above those
 /// of the hash: so only the entry that is looked for is touched, with few exceptions.
-function newIndex(capacity: number): Block {
-  return new Block(capacity * 2 * 4);
+function slotsFor(flows: number): number {
+  return 2 * flows;
+}
+
+function indexFor(flows: number): Block {
+  return new Block(slotsFor(flows) * 4);
 }
 
 export class FlowTable {
@@ -134,7 +138,11 @@ export class FlowTable {
   private readonly block = new Block(TABLE_BLOCK_WORDS * 4);
   /// TABLE_...
   private readonly state = wordsOf(this.block, TABLE_BLOCK_WORDS);
-  private readonly clockMovesUs = new Float64Array(this.block.buffer, this.block.at, 1);
+  private readonly clockMovesUs = new Float64Array(
+    this.block.buffer,
+    this.block.at + 4 * TABLE_CLOCK_MOVES_US,
+    1,
+  );
   private entries: Block;
   private index: Block;
   private readonly tenants = new Map<number, number>();
@@ -142,21 +150,22 @@ export class FlowTable {
   private readonly owner: TableOwner;
 
   /// `release` is told of every followed flow that leaves the table, before it does. `seed` is
-  /// that of the batches. Of packets whose flow is not of the `share` only `passOver` takes anything.
+  /// that of the batches. Packets whose flow is not of the `share` only tell how late it is, and of their network.
   constructor(
     private readonly limits: FlowTableLimits,
     release: (entry: number) => void,
     seed = 0,
     share: FlowShare = ALL_FLOWS,
   ) {
-    this.owner = { release, growEntries: () => this.growEntries(), growSlots: () => this.growSlots() };
+    this.owner = { release, growEntries: () => this.growEntries(), newIndex: () => this.newIndex() };
     const { state } = this;
     const { followedIdleSeconds, otherIdleSeconds, closedIdleSeconds, maxFlows } = limits;
     const capacity = Math.min(FIRST_CAPACITY, maxFlows);
     this.entries = new Block(capacity * ENTRY_WORDS * 4);
     this.words = wordsOf(this.entries, capacity * ENTRY_WORDS);
-    this.index = newIndex(FIRST_CAPACITY);
-    this.tellPlaces(capacity, FIRST_CAPACITY);
+    this.index = indexFor(FIRST_CAPACITY);
+    this.tellEntries(capacity);
+    this.tellIndex(FIRST_CAPACITY);
     state[TABLE_MAX_FLOWS] = maxFlows;
     state[TABLE_FOLLOWED_IDLE] = followedIdleSeconds;
     state[TABLE_OTHER_IDLE] = otherIdleSeconds;
@@ -201,7 +210,7 @@ export class FlowTable {
     return this.state[TABLE_EVICTED_FLOWS]!;
   }
 
-  /// After `countAll` and `count`: the flow of the packet, or -1.
+  /// After `lookUp` and `lookUpOne`: the flow of the packet, or -1.
   get entry(): number {
     return this.state[TABLE_ENTRY]!;
   }
@@ -211,27 +220,19 @@ export class FlowTable {
     return this.state[TABLE_FROM_B] !== 0;
   }
 
-  /// Takes the packets of the batch from this place on, up to the first to which there is more, and returns
+  /// Counts the packets of the batch from this place on, up to the first to which there is more, and returns
   /// its place: one whose flow is followed, or that is the first to say something. `entry` is -1 if it
-  /// is none, or of a numbered network: `count` or `passOver` is due for that.
-  countAll(batch: PacketBatch, from: number): number {
-    const loops = loopsFor(this.owner);
+  /// is none, or of a numbered network, which `lookUpOne` is for.
+  lookUp(batch: PacketBatch, from: number): number {
     const { at, columnBytes, frames, place } = batch;
-    return loops.lookUp(this.block.at, at, columnBytes, place.at, from, frames.count);
+    return loopsFor(this.owner).lookUp(this.block.at, at, columnBytes, place.at, from, frames.count);
   }
 
-  /// Takes the i-th packet. Returns true if there is more to it.
-  count(batch: PacketBatch, i: number): boolean {
-    const loops = loopsFor(this.owner);
+  /// Counts the i-th packet. Returns true if there is more to it.
+  lookUpOne(batch: PacketBatch, i: number): boolean {
     const { at, columnBytes, timeUs } = batch;
-    return loops.lookUpOne(this.block.at, at + 4 * i, columnBytes, timeUs[i]!, this.keyOf(batch, i)) !== 0;
-  }
-
-  /// Takes what the i-th packet tells of all flows, where its own is kept by another table:
-  /// how late it is, and that there is its network.
-  passOver({ timeUs, tenant }: PacketBatch, i: number): void {
-    this.advance(timeUs[i]!);
-    if (tenant[i] !== 0) this.tenantNumber(tenant[i]!);
+    const key = this.keyOf(batch, i);
+    return loopsFor(this.owner).lookUpOne(this.block.at, at + 4 * i, columnBytes, timeUs[i]!, key) !== 0;
   }
 
   private keyOf(batch: PacketBatch, i: number): number {
@@ -288,7 +289,7 @@ export class FlowTable {
     const { state } = this;
     if (this.flows > 0) wordsOf(this.index, state[TABLE_MASK]! + 1).fill(0);
     this.tenants.clear();
-    this.clockMovesUs[TABLE_CLOCK_MOVES_US] = Number.NEGATIVE_INFINITY;
+    this.clockMovesUs[0] = Number.NEGATIVE_INFINITY;
     state[TABLE_USED] = 0;
     state[TABLE_HIGH_WATER] = 0;
     state[TABLE_FREE_ENTRY] = -1;
@@ -324,23 +325,25 @@ export class FlowTable {
     words.set(this.words);
     this.words = words;
     old.giveBack();
-    this.tellPlaces(capacity, (this.state[TABLE_MASK]! + 1) / 2);
+    this.tellEntries(capacity);
   }
 
   /// The loop enters every flow anew.
-  private growSlots(): void {
+  private newIndex(): void {
     const needed = 2 ** Math.ceil(Math.log2(this.limits.maxFlows));
-    const capacity = Math.min(this.flows * INDEX_STEP, needed);
+    const flows = Math.min(this.flows * INDEX_STEP, needed);
     this.index.giveBack();
-    this.index = newIndex(capacity);
-    this.tellPlaces(this.state[TABLE_CAPACITY]!, capacity);
+    this.index = indexFor(flows);
+    this.tellIndex(flows);
   }
 
-  private tellPlaces(capacity: number, indexed: number): void {
-    const { state } = this;
-    state[TABLE_CAPACITY] = capacity;
-    state[TABLE_WORDS] = this.entries.at;
-    state[TABLE_INDEX] = this.index.at;
-    state[TABLE_MASK] = indexed * 2 - 1;
+  private tellEntries(capacity: number): void {
+    this.state[TABLE_CAPACITY] = capacity;
+    this.state[TABLE_WORDS] = this.entries.at;
+  }
+
+  private tellIndex(flows: number): void {
+    this.state[TABLE_INDEX] = this.index.at;
+    this.state[TABLE_MASK] = slotsFor(flows) - 1;
   }
 }

@@ -5,7 +5,7 @@ import { PROTOCOL_TCP } from '../wire/packet.js';
 import { IS_FRAGMENT, KEY_PROTOCOL_MASK, NO_PACKET, type PacketBatch } from '../wire/packet-batch.js';
 import type { DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
 import { DatagramFollower } from './datagram-follower.js';
-import { ALL_FLOWS, shareOf } from './flow-share.js';
+import { ALL_FLOWS } from './flow-share.js';
 import {
   DEFAULT_FLOW_TABLE_LIMITS,
   ENTRY_WORDS,
@@ -51,7 +51,7 @@ export class FlowTracker {
     analysts: Analysts,
     limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS,
     private readonly fragment: (batch: PacketBatch, i: number) => void = () => {},
-    private readonly share = ALL_FLOWS,
+    share = ALL_FLOWS,
     seed = 0,
   ) {
     const budget = new MemoryBudget(limits.maxKeptBytes);
@@ -105,21 +105,17 @@ export class FlowTracker {
 
   /// Takes the packets of a batch, in recorded order.
   packets(batch: PacketBatch): void {
-    const { share, table } = this;
-    const { flags, hash, key } = batch;
+    const { table } = this;
+    const { flags, key } = batch;
     const { bytes, count, frame, timeUs } = batch.frames;
-    for (let i = table.countAll(batch, 0); i < count; i = table.countAll(batch, i + 1)) {
+    for (let i = table.lookUp(batch, 0); i < count; i = table.lookUp(batch, i + 1)) {
       if (table.entry < 0) {
         const what = flags[i]!;
         if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0) {
           if ((what & IS_FRAGMENT) !== 0) this.fragment(batch, i);
           continue;
         }
-        if (share.of > 1 && shareOf(hash[i]!, share.of) !== share.index) {
-          table.passOver(batch, i);
-          continue;
-        }
-        if (!table.count(batch, i)) continue;
+        if (!table.lookUpOne(batch, i)) continue;
       }
       const { entry } = table;
       const state = table.words[entry * ENTRY_WORDS + WORD_KIND]! & STATE_MASK;

@@ -1,5 +1,5 @@
-/// Where things stand in the memory of the loops. Read by both compilers, that of
-/// the language and that of WebAssembly: constants only.
+/// What the loops of `assembly/` and the rest must agree on, above all where things stand in their memory. Read by both
+/// compilers, TypeScript's and AssemblyScript's: constants only.
 
 /// Most frames in one batch. A chunk of small packets is delivered as several.
 export const BATCH_FRAMES = 2048;
@@ -95,8 +95,8 @@ export const KIND_SEEN_B = 1 << 19;
 export const KIND_PAYLOAD = 1 << 20;
 export const KIND_FREE = -1;
 
-/// What a flow table knows besides its entries, in words from the beginning of its block.
-/// When the clock moves on, in microseconds: most packets come before that. A number of 8 bytes.
+/// What a flow table knows besides its entries: words of its block.
+/// When the clock moves on, in microseconds: most packets come before that. A number of 8 bytes, in two words.
 export const TABLE_CLOCK_MOVES_US = 0;
 /// Second of the latest packet, modulo 2^32.
 export const TABLE_CLOCK = 2;

@@ -61,7 +61,7 @@ interface Loops {
 export interface TableOwner {
   release(entry: number): void;
   growEntries(): void;
-  growSlots(): void;
+  newIndex(): void;
 }
 
 /// Some bytes: of the memory of the loops, or elsewhere, where only others than the loops can read them.
@@ -81,7 +81,7 @@ let owner: TableOwner | undefined;
 const tableImports = {
   release: (_table: number, entry: number) => owner!.release(entry),
   growEntries: () => owner!.growEntries(),
-  growSlots: () => owner!.growSlots(),
+  newIndex: () => owner!.newIndex(),
 };
 
 const loopsModule = new WebAssembly.Module(CODE);

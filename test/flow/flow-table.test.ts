@@ -54,7 +54,7 @@ function packetOf(tuple: Tuple, fromFirst: boolean, flags = ACK, sequence = 0) {
 
 /// Has the table take a packet; returns its entry.
 function count(table: FlowTable, batch: PacketBatch): number {
-  table.count(batch, 0);
+  table.lookUpOne(batch, 0);
   return table.entry;
 }
 
