@@ -81,7 +81,7 @@ function subjectOf({ session, flow, path }: ExplainRequest): Subject {
 function notFoundText({ session, flow, path }: ExplainRequest, { report, neighbours }: Answer): string {
   if (session === undefined) {
     const near = neighbours.slice(0, MAX_NAMED).join('; ');
-    return `There is no flow "${flow}" in ${path}${near === '' ? '' : `; of the same hosts there are: ${near}`}.`;
+    return `There is no flow "${flow}" in ${path}${near === '' ? '' : `; between the same hosts there are: ${near}`}.`;
   }
   const ids = report.sessions.map(({ id, verdict }) => `${id} (${verdict})`);
   if (ids.length === 0) return `There is no session "${session}" in ${path}: none was found there.`;

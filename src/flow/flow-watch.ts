@@ -141,7 +141,7 @@ export class FlowWatch {
 
   private noteNeighbour(protocol: number, a: FlowEnd, b: FlowEnd): void {
     if (this.neighbours.size === MAX_NEIGHBOURS) return;
-    const isNear = this.name.ends.some((end) =>
+    const isNear = this.name.ends.every((end) =>
       [a, b].some(({ address }) => isSameEnd({ address, port: 0 }, { address: end.address, port: 0 })),
     );
     if (!isNear) return;

@@ -19,7 +19,7 @@ export interface Answer {
   explanation: Explanation | null;
   /// Further flows with the same ends, before or after it.
   more: number;
-  /// Other flows of the same hosts, where the flow was not found.
+  /// Other flows between the same hosts, where the flow was not found.
   neighbours: string[];
 }
 

@@ -167,7 +167,7 @@ test('what is not there is wrong usage, and the message names what is', async ()
     [[POSTS, '--session', 'abc'], /no session "abc" in .*: none was found there\./],
     [
       [POSTS, '--flow', 'tcp 10.0.118.84:1 203.0.113.245:443'],
-      /no flow "tcp .*; of the same hosts there are: .*10\.0\.118\.84:46102/,
+      /no flow "tcp .*; between the same hosts there are: .*10\.0\.118\.84:46102/,
     ],
     [[POSTS], /explain needs one of --session ID and --flow ENDS\./],
     [[POSTS, '--session', 'a', '--flow', 'b'], /explain needs one of /],
