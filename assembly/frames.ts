@@ -14,7 +14,7 @@ import {
   FRAME_OFFSET,
   FRAME_ORIGINAL,
   FRAME_TIME,
-  LINK_TYPE_NO_PACKET,
+  LINKTYPE_NO_PACKET,
   RECORDS_COUNT,
   RECORDS_LAST_SECOND,
   RECORDS_LONGEST,
@@ -81,7 +81,7 @@ export function countFrames(batch: usize, from: i32, count: i32, state: usize): 
   for (; i < count; i++) {
     const column = batch + ((<usize>i) << 2);
     const original = load<i32>(column, FRAME_ORIGINAL);
-    if (load<i32>(column, FRAME_LINK_TYPE) === LINK_TYPE_NO_PACKET) break;
+    if (load<i32>(column, FRAME_LINK_TYPE) === LINKTYPE_NO_PACKET) break;
     if (load<i32>(column, FRAME_CAPTURED) < original) break;
     const time = load<f64>(batch + ((<usize>i) << 3), FRAME_TIME);
     const sinceLast = time - lastUs;

@@ -7,7 +7,7 @@ import {
   FROM_B,
   HAS_PAYLOAD,
   IS_COMMON,
-  LINK_TYPE_ETHERNET,
+  LINKTYPE_ETHERNET,
   PACKET_ACKNOWLEDGEMENT,
   PACKET_ADDRESS_A,
   PACKET_ADDRESS_B,
@@ -58,7 +58,7 @@ export function decodeCommon(
 ): i32 {
   for (let i = from; i < count; i++) {
     const frame = batch + ((<usize>i) << 2);
-    if (load<i32>(frame, FRAME_LINK_TYPE) !== LINK_TYPE_ETHERNET) return i;
+    if (load<i32>(frame, FRAME_LINK_TYPE) !== LINKTYPE_ETHERNET) return i;
     if (load<i32>(frame, FRAME_CAPTURED) < COMMON_HEADER_BYTES) return i;
     const at = bytes + <usize>load<i32>(frame, FRAME_OFFSET);
     if ((load<i32>(at, 12) & 0xff_ff_ff) !== COMMON_TYPE) return i;

@@ -1,5 +1,5 @@
 // Compiles assembly/ to WebAssembly and writes it as a module of the core, src/loops/code.ts,
-// which the language's compiler takes from there. Plain JavaScript, because it runs before that.
+// which TypeScript takes from there. Plain JavaScript, because it runs before that.
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const target = join(root, 'src', 'loops', 'code.ts');
 
-/** Memory that threads share has to have an end, which costs nothing: that of 32-bit addresses. */
+/** Memory that threads share has to have an end: at most what src/loops/memory.ts asks for may stand here. */
 const OPTIONS = [
   ...['--runtime', 'stub', '--noAssert', '-O3'],
   ...['--importMemory', '--sharedMemory', '--enable', 'threads'],
@@ -44,5 +44,7 @@ function isFresh() {
   const made = statSync(target).mtimeMs;
   const sources = readdirSync(join(root, 'assembly')).map((name) => join(root, 'assembly', name));
   sources.push(join(root, 'src', 'loops', 'layout.ts'), fileURLToPath(import.meta.url));
+  // Another version of the compiler.
+  sources.push(join(root, 'package-lock.json'));
   return sources.every((path) => statSync(path).mtimeMs < made);
 }

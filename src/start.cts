@@ -1,5 +1,5 @@
 /// Starts the packed program, dist/bin/program.js, or a thread of it, from what
-/// the compiler of the language made of it when it was packed. Compiling it anew
+/// V8 made of it when it was packed. Compiling it anew
 /// takes a tenth of the time in which a gigabyte is analysed.
 ///
 /// CommonJS, as everything in dist/bin: only a `Script` can be given compiled code.

@@ -12,11 +12,7 @@ import {
 } from '../loops/layout.js';
 import { type Place, placeOutside } from '../loops/memory.js';
 
-export { BATCH_FRAMES, FRAME_BATCH_BYTES } from '../loops/layout.js';
-
-/// Link type of an entry that takes a frame number but holds no packet
-/// (Wireshark counts, for example, pcapng custom blocks).
-export const LINKTYPE_NO_PACKET = -1;
+export { BATCH_FRAMES, FRAME_BATCH_BYTES, LINKTYPE_NO_PACKET } from '../loops/layout.js';
 
 /// Frames in recorded order. The batch and the bytes that it points into are
 /// borrowed: they are valid until the sink returns, then they are used again.

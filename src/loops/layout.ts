@@ -169,5 +169,7 @@ export const PORT_MPLS = 6635;
 export const PORT_VXLAN_LINUX = 8472;
 export const PORT_TZSP = 37008;
 
-export const LINK_TYPE_ETHERNET = 1;
-export const LINK_TYPE_NO_PACKET = -1;
+export const LINKTYPE_ETHERNET = 1;
+/// Link type of an entry that takes a frame number but holds no packet
+/// (Wireshark counts, for example, pcapng custom blocks).
+export const LINKTYPE_NO_PACKET = -1;

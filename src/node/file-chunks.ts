@@ -28,7 +28,7 @@ export interface FilledChunk {
 export class FileChunks {
   private readonly file: number;
   private position = 0;
-  /// So many more are read ahead.
+  /// Chunks still to be read ahead; set anew by a slow read.
   private slowChunks = 0;
   private readonly ahead: { chunk: ByteChunk; reading: Promise<number> }[] = [];
 

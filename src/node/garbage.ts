@@ -1,4 +1,4 @@
-/// How much garbage the collector of the language lets lie.
+/// How much garbage V8 lets lie.
 
 import { setFlagsFromString } from 'node:v8';
 

@@ -74,8 +74,13 @@ export function wrap(text: string, width: number, indent = 0): string[] {
   return lines;
 }
 
-/// `text`, or its beginning and ` ...` if it is longer than `limit` characters.
+/// `text`, or its first words and ` ...` if it is longer than `limit` characters.
 export function shorten(text: string, limit: number): string {
   const characters = [...text];
-  return characters.length <= limit ? text : `${characters.slice(0, limit - 4).join('')} ...`;
+  if (characters.length <= limit) return text;
+  const beginning = characters.slice(0, limit - 4);
+  const lastSpace = characters[limit - 4] === ' ' ? -1 : beginning.lastIndexOf(' ');
+  // A long word is cut all the same.
+  const words = lastSpace > beginning.length / 2 ? beginning.slice(0, lastSpace) : beginning;
+  return `${words.join('')} ...`;
 }

@@ -11,6 +11,7 @@ import {
   IS_COMMON,
   IS_FRAGMENT,
   KEY_IPV6,
+  LINKTYPE_NO_PACKET,
   NO_PACKET,
   PACKET_ACKNOWLEDGEMENT,
   PACKET_ADDRESS_A,
@@ -39,9 +40,6 @@ export {
   KEY_PROTOCOL_MASK,
   NO_PACKET,
 } from '../loops/layout.js';
-
-/// The link type of an entry that takes a frame number but holds no packet, as `Frames` have it.
-const NO_LINK_TYPE = -1;
 
 const ETHERNET_BYTES = 14;
 const IPV4_BYTES = 20;
@@ -146,7 +144,7 @@ export class PacketBatch {
 
   private take(i: number): DecodeStop {
     const { frames, packet } = this;
-    if (frames.linkType[i] === NO_LINK_TYPE) {
+    if (frames.linkType[i] === LINKTYPE_NO_PACKET) {
       this.skip(i, NO_PACKET);
       return STOP_NONE;
     }

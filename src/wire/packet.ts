@@ -38,18 +38,12 @@ export const UNDECODABLE: readonly (readonly [layer: string, reason: string] | n
   ['encapsulation', 'too many layers'],
 ];
 
+export { PROTOCOL_TCP, PROTOCOL_UDP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../loops/layout.js';
 export const PROTOCOL_ICMP = 1;
-export const PROTOCOL_TCP = 6;
-export const PROTOCOL_UDP = 17;
 export const PROTOCOL_ICMPV6 = 58;
 
-export const TCP_FIN = 0x01;
-export const TCP_SYN = 0x02;
-export const TCP_RST = 0x04;
-export const TCP_ACK = 0x10;
-
 /// Numbers from headers are signed 32-bit here (a sequence number above 2^31
-/// is negative): the engine of the language keeps those without allocating.
+/// is negative): V8 keeps those without allocating.
 /// Offsets are indices into the bytes of the frame's batch.
 export class Packet {
   /// What stands around the IP packet: VLAN tags, labels, tunnels.
