@@ -63,7 +63,7 @@ import {
   WORD_PORTS,
   WORD_SLOT,
 } from '../loops/layout.js';
-import { Block, loopsFor, type TableOwner, wordsOf } from '../loops/memory.js';
+import { Block, loopsFor, OutOfMemory, type TableOwner, wordsOf } from '../loops/memory.js';
 import type { PacketBatch } from '../wire/packet-batch.js';
 import { ALL_FLOWS, type FlowShare } from './flow-share.js';
 
@@ -124,8 +124,23 @@ const INDEX_STEP = 4;
 /// Slots for so many entries (a power of 2), at most half of them full. A slot is 0, or the entry's
 /// number + 1 in as many low bits as tell the slots apart, and in the bits above those
 /// of the hash: so only the entry that is looked for is touched, with few exceptions.
-function newIndex(capacity: number): Block {
-  return new Block(capacity * 2 * 4);
+const SLOT_BYTES = 2 * 4;
+
+/// A block of so many `bytes` for each of `room(step)` flows, of a smaller step where there is no memory for it.
+function largerBlock(
+  largest: number,
+  room: (step: number) => number,
+  bytes: number,
+): [block: Block | null, capacity: number] {
+  for (let step = largest; step > 1; step /= 2) {
+    try {
+      const capacity = room(step);
+      return [new Block(capacity * bytes), capacity];
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+    }
+  }
+  return [null, 0];
 }
 
 export class FlowTable {
@@ -151,13 +166,12 @@ export class FlowTable {
   ) {
     this.owner = { release, growEntries: () => this.growEntries(), growSlots: () => this.growSlots() };
     const { state } = this;
-    const { followedIdleSeconds, otherIdleSeconds, closedIdleSeconds, maxFlows } = limits;
-    const capacity = Math.min(FIRST_CAPACITY, maxFlows);
+    const { followedIdleSeconds, otherIdleSeconds, closedIdleSeconds } = limits;
+    const capacity = Math.min(FIRST_CAPACITY, limits.maxFlows);
     this.entries = new Block(capacity * ENTRY_WORDS * 4);
     this.words = wordsOf(this.entries, capacity * ENTRY_WORDS);
-    this.index = newIndex(FIRST_CAPACITY);
+    this.index = new Block(FIRST_CAPACITY * SLOT_BYTES);
     this.tellPlaces(capacity, FIRST_CAPACITY);
-    state[TABLE_MAX_FLOWS] = maxFlows;
     state[TABLE_FOLLOWED_IDLE] = followedIdleSeconds;
     state[TABLE_OTHER_IDLE] = otherIdleSeconds;
     state[TABLE_CLOSED_IDLE] = closedIdleSeconds;
@@ -289,6 +303,7 @@ export class FlowTable {
     if (this.flows > 0) wordsOf(this.index, state[TABLE_MASK]! + 1).fill(0);
     this.tenants.clear();
     this.clockMovesUs[TABLE_CLOCK_MOVES_US] = Number.NEGATIVE_INFINITY;
+    state[TABLE_MAX_FLOWS] = this.limits.maxFlows;
     state[TABLE_USED] = 0;
     state[TABLE_HIGH_WATER] = 0;
     state[TABLE_FREE_ENTRY] = -1;
@@ -316,23 +331,33 @@ export class FlowTable {
     loopsFor(this.owner).removeIfSilent(this.block.at, entry);
   }
 
+  /// Makes room for more entries; where there is no memory for them, these are all, and flows are given up.
   private growEntries(): void {
-    const capacity = Math.min(this.state[TABLE_CAPACITY]! * CAPACITY_STEP, this.limits.maxFlows);
-    const old = this.entries;
-    this.entries = new Block(capacity * ENTRY_WORDS * 4);
-    const words = wordsOf(this.entries, capacity * ENTRY_WORDS);
+    const room = (step: number) => Math.min(this.state[TABLE_CAPACITY]! * step, this.limits.maxFlows);
+    const [block, capacity] = largerBlock(CAPACITY_STEP, room, ENTRY_WORDS * 4);
+    if (block === null) {
+      this.state[TABLE_MAX_FLOWS] = this.flows;
+      return;
+    }
+    const words = wordsOf(block, capacity * ENTRY_WORDS);
     words.set(this.words);
     this.words = words;
-    old.giveBack();
+    this.entries.giveBack();
+    this.entries = block;
     this.tellPlaces(capacity, (this.state[TABLE_MASK]! + 1) / 2);
   }
 
-  /// The loop enters every flow anew.
+  /// The same for slots. The loop enters every flow anew.
   private growSlots(): void {
     const needed = 2 ** Math.ceil(Math.log2(this.limits.maxFlows));
-    const capacity = Math.min(this.flows * INDEX_STEP, needed);
+    const room = (step: number) => Math.min(this.flows * step, needed);
+    const [block, capacity] = largerBlock(INDEX_STEP, room, SLOT_BYTES);
+    if (block === null) {
+      this.state[TABLE_MAX_FLOWS] = this.flows;
+      return;
+    }
     this.index.giveBack();
-    this.index = newIndex(capacity);
+    this.index = block;
     this.tellPlaces(this.state[TABLE_CAPACITY]!, capacity);
   }
 
