@@ -168,6 +168,14 @@ export function loopsFor(of: TableOwner): Loops {
   return theLoops();
 }
 
+/// Large blocks are as long as a power of two: of few lengths, so that tables of another size can have them
+/// again. What is not used of one takes no memory.
+const LARGE_BYTES = 1 << 22;
+
+function lengthFor(bytes: number): number {
+  return bytes < LARGE_BYTES ? Math.ceil(bytes / ALIGNMENT) * ALIGNMENT : 2 ** Math.ceil(Math.log2(bytes));
+}
+
 /// Zeroes in the memory of the loops. Who uses what is in a block keeps the block: it is used again after that.
 export class Block implements Place {
   readonly buffer: ArrayBufferLike;
@@ -176,11 +184,11 @@ export class Block implements Place {
   private readonly bytes: number;
 
   constructor(bytes: number) {
-    this.bytes = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    this.bytes = lengthFor(bytes);
     const again = spare.get(this.bytes)?.pop();
     this.at = again ?? takeFree(this.bytes);
     this.buffer = ownMemory().buffer;
-    if (again !== undefined) new Uint8Array(this.buffer, again, this.bytes).fill(0);
+    if (again !== undefined) new Uint8Array(this.buffer, again, bytes).fill(0);
     forgotten.register(this, { at: this.at, bytes: this.bytes }, this);
   }
 
@@ -197,6 +205,14 @@ export function handOverSpare(): SpareBlocks {
   const given = [...spare];
   spare.clear();
   return given;
+}
+
+/// The same, divided among so many threads.
+export function divideSpare(threads: number): SpareBlocks[] {
+  const given = handOverSpare();
+  return Array.from({ length: threads }, (_, thread) =>
+    given.map(([bytes, places]) => [bytes, places.filter((_, i) => i % threads === thread)]),
+  );
 }
 
 export function takeOverSpare(given: SpareBlocks): void {

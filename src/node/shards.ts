@@ -9,7 +9,7 @@ import { ReaderBuffers } from '../capture/reader-buffers.js';
 import { Engine, type EngineLimits, type EngineParts } from '../engine.js';
 import type { FlowShare } from '../flow/flow-share.js';
 import { Intake } from '../intake.js';
-import { Block, type SpareBlocks, takeOverSpare } from '../loops/memory.js';
+import { Block, divideSpare, type SpareBlocks, takeOverSpare } from '../loops/memory.js';
 import { type Analysed, concluded, endedEarly, readCapture } from './analysis.js';
 import type { InputPath } from './inputs.js';
 import { THREAD_RESOURCES } from './memory-plan.js';
@@ -22,6 +22,8 @@ export interface ShardData {
   limits: EngineLimits;
   maskInstallation: boolean;
   buffers: SharedBuffers;
+  /// Blocks of the memory that an earlier capture has left.
+  spare: SpareBlocks;
 }
 
 /// With the memory that the thread has given back.
@@ -74,8 +76,11 @@ export async function analyseInShards(
   };
   const buffers = newSharedBuffers(shares);
   const limits = limitsOfShare(run.limits, shares);
+  const spares = divideSpare(shares);
   const workers = Array.from({ length: shares }, (_, index) => {
-    const data: ShardData = { position, share: { index, of: shares }, limits, maskInstallation, buffers };
+    const share = { index, of: shares };
+    const spare = spares[index]!;
+    const data: ShardData = { position, share, limits, maskInstallation, buffers, spare };
     return new Worker(run.program ?? THREAD_PROGRAM, {
       workerData: data,
       resourceLimits: THREAD_RESOURCES,
@@ -91,6 +96,7 @@ export async function analyseInShards(
     (batch) => sender.publish(batch, intake.counts.beganUs),
     () => sender.next(),
   );
+  let engine: Engine | undefined;
   try {
     const ending = AbortSignal.any(signal === undefined ? [enough.signal] : [signal, enough.signal]);
     const options = { reader: 'sealert', signal: ending, onRead, chunks: sender } as const;
@@ -101,7 +107,7 @@ export async function analyseInShards(
       new SharedReaderBuffers(sender),
     );
     sender.end();
-    const engine = new Engine({ limits: run.limits, maskInstallation });
+    engine = new Engine({ limits: run.limits, maskInstallation });
     engine.begin(position);
     engine.intakeIs(intake.counts);
     // Why a thread died says more than that it is silent, and is on its way then.
@@ -117,6 +123,8 @@ export async function analyseInShards(
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
     giveBack(buffers);
+    intake.dispose();
+    engine?.dispose();
   }
 }
 
