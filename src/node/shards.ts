@@ -76,6 +76,14 @@ export async function analyseInShards(
   };
   const buffers = newSharedBuffers(shares);
   const limits = limitsOfShare(run.limits, shares);
+  const sender = new BatchSender(buffers, run.silenceMs);
+  const intake = new Intake(
+    (batch) => sender.publish(batch, intake.counts.beganUs),
+    () => sender.next(),
+  );
+  const engine = new Engine({ limits: run.limits, maskInstallation });
+  const readerBlock = new Block(FRAME_BATCH_BYTES);
+  // After all that this thread takes, which would be taken anew each time.
   const spares = divideSpare(shares);
   const workers = Array.from({ length: shares }, (_, index) => {
     const share = { index, of: shares };
@@ -91,12 +99,6 @@ export async function analyseInShards(
   const answers = Promise.all(workers.map((worker) => answerOf(worker, enough)));
   // A thread that dies is told of when all are asked.
   answers.catch(() => {});
-  const sender = new BatchSender(buffers, run.silenceMs);
-  const intake = new Intake(
-    (batch) => sender.publish(batch, intake.counts.beganUs),
-    () => sender.next(),
-  );
-  let engine: Engine | undefined;
   try {
     const ending = AbortSignal.any(signal === undefined ? [enough.signal] : [signal, enough.signal]);
     const options = { reader: 'sealert', signal: ending, onRead, chunks: sender } as const;
@@ -104,10 +106,9 @@ export async function analyseInShards(
       path,
       (batch) => intake.push(batch),
       options,
-      new SharedReaderBuffers(sender),
+      new SharedReaderBuffers(sender, readerBlock),
     );
     sender.end();
-    engine = new Engine({ limits: run.limits, maskInstallation });
     engine.begin(position);
     engine.intakeIs(intake.counts);
     // Why a thread died says more than that it is silent, and is on its way then.
@@ -124,7 +125,8 @@ export async function analyseInShards(
     await Promise.all(workers.map((worker) => worker.terminate()));
     giveBack(buffers);
     intake.dispose();
-    engine?.dispose();
+    engine.dispose();
+    readerBlock.giveBack();
   }
 }
 
@@ -165,8 +167,11 @@ function limitsOfShare(limits: EngineLimits, shares: number): EngineLimits {
 class SharedReaderBuffers extends ReaderBuffers {
   private current: ByteChunk | undefined;
 
-  constructor(private readonly sender: BatchSender) {
-    super(sender.tail, new FrameBatch(new Block(FRAME_BATCH_BYTES)));
+  constructor(
+    private readonly sender: BatchSender,
+    frames: Block,
+  ) {
+    super(sender.tail, new FrameBatch(frames));
   }
 
   override nextChunk(): ByteChunk {
