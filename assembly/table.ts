@@ -84,7 +84,8 @@ import { hashMore, hashOfKey } from './hash';
 
 /// A followed flow leaves this table.
 export declare function release(table: usize, entry: i32): void;
-/// Replaces the block of the entries by a larger one, that of the index by an empty one.
+/// Replaces the block of the entries by a larger one, that of the index by an empty one. Where there is
+/// no memory for it, there may be no more flows than there are (TABLE_MAX_FLOWS).
 export declare function growEntries(table: usize): void;
 export declare function newIndex(table: usize): void;
 
@@ -329,9 +330,9 @@ function insert(table: usize, packet: usize, column: usize, time: f64, key: i32)
   for (let i = 0; i < SWEEP_PER_FLOW && word(table, TABLE_HIGH_WATER) > 0; i++) {
     removeIfSilent(table, nextToSweep(table));
   }
-  if (word(table, TABLE_USED) === word(table, TABLE_MAX_FLOWS)) evict(table);
-  else if (word(table, TABLE_USED) === word(table, TABLE_CAPACITY)) growEntries(table);
-  if (word(table, TABLE_USED) * 2 === word(table, TABLE_MASK) + 1) growIndex(table);
+  if (!isFull(table) && word(table, TABLE_USED) === word(table, TABLE_CAPACITY)) growEntries(table);
+  if (!isFull(table) && word(table, TABLE_USED) * 2 === word(table, TABLE_MASK) + 1) growIndex(table);
+  if (isFull(table)) evict(table);
   let entry = word(table, TABLE_FREE_ENTRY);
   if (entry >= 0) setWord(table, TABLE_FREE_ENTRY, word(entryAt(table, entry), WORD_PACKETS));
   else {
@@ -353,6 +354,10 @@ function insert(table: usize, packet: usize, column: usize, time: f64, key: i32)
   begin(table, at, packet, column, time);
   place(table, entry, field(packet, column, PACKET_HASH));
   return entry;
+}
+
+function isFull(table: usize): bool {
+  return word(table, TABLE_USED) === word(table, TABLE_MAX_FLOWS);
 }
 
 /// Begins a flow with its first packet, and counts it.
@@ -390,6 +395,7 @@ function hashOf(table: usize, entry: i32): i32 {
 
 function growIndex(table: usize): void {
   newIndex(table);
+  if (isFull(table)) return;
   const highWater = word(table, TABLE_HIGH_WATER);
   for (let entry = 0; entry < highWater; entry++) {
     if (word(entryAt(table, entry), WORD_KIND) !== KIND_FREE) place(table, entry, hashOf(table, entry));

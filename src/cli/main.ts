@@ -27,13 +27,19 @@ export async function main(args: readonly string[]): Promise<void> {
 async function run(args: readonly string[]): Promise<number> {
   try {
     const request = await readArguments(args, process.stdout.isTTY === true);
+    if (request.kind === 'scan' || request.kind === 'explain' || request.kind === 'live') {
+      const { hasFewAddresses, startWithFew } = await import('../node/few-addresses.js');
+      if (hasFewAddresses()) return await startWithFew();
+    }
     return await runRequest(request, args);
   } catch (error) {
     if (error instanceof UsageError) {
       say(`${error.message} ${helpHint(isCommand(args[0]) ? args[0] : undefined)}`);
       return EXIT.usage;
     }
-    sayInternalError(error);
+    const { OutOfMemory } = await import('../node/few-addresses.js');
+    if (error instanceof OutOfMemory) say(`${error.message}.`);
+    else sayInternalError(error);
     return EXIT.nothingRead;
   }
 }

@@ -63,7 +63,7 @@ import {
   WORD_PORTS,
   WORD_SLOT,
 } from '../loops/layout.js';
-import { Block, loopsFor, type TableOwner, wordsOf } from '../loops/memory.js';
+import { Block, loopsFor, OutOfMemory, type TableOwner, wordsOf } from '../loops/memory.js';
 import type { PacketBatch } from '../wire/packet-batch.js';
 import { ALL_FLOWS, type FlowShare } from './flow-share.js';
 
@@ -121,15 +121,26 @@ const CAPACITY_STEP = 16;
 /// The index grows so many times at once: entering every flow anew costs more than room.
 const INDEX_STEP = 4;
 
-/// Slots of the index for so many flows (a power of 2), at most half of them full. A slot is 0, or the entry's
+/// The index has two slots for each flow that there is room for (a power of 2). A slot is 0, or the entry's
 /// number + 1 in as many low bits as tell the slots apart, and in the bits above those
 /// of the hash: so only the entry that is looked for is touched, with few exceptions.
-function slotsFor(flows: number): number {
-  return 2 * flows;
-}
+const INDEX_BYTES = 2 * 4;
 
-function indexFor(flows: number): Block {
-  return new Block(slotsFor(flows) * 4);
+/// A block of so many `bytes` for each of `room(step)` flows, of a smaller step where there is no memory for it.
+function largerBlock(
+  largest: number,
+  room: (step: number) => number,
+  bytes: number,
+): [block: Block | null, capacity: number] {
+  for (let step = largest; step > 1; step /= 2) {
+    try {
+      const capacity = room(step);
+      return [new Block(capacity * bytes), capacity];
+    } catch (error) {
+      if (!(error instanceof OutOfMemory)) throw error;
+    }
+  }
+  return [null, 0];
 }
 
 export class FlowTable {
@@ -159,14 +170,13 @@ export class FlowTable {
   ) {
     this.owner = { release, growEntries: () => this.growEntries(), newIndex: () => this.newIndex() };
     const { state } = this;
-    const { followedIdleSeconds, otherIdleSeconds, closedIdleSeconds, maxFlows } = limits;
-    const capacity = Math.min(FIRST_CAPACITY, maxFlows);
+    const { followedIdleSeconds, otherIdleSeconds, closedIdleSeconds } = limits;
+    const capacity = Math.min(FIRST_CAPACITY, limits.maxFlows);
     this.entries = new Block(capacity * ENTRY_WORDS * 4);
     this.words = wordsOf(this.entries, capacity * ENTRY_WORDS);
-    this.index = indexFor(FIRST_CAPACITY);
+    this.index = new Block(FIRST_CAPACITY * INDEX_BYTES);
     this.tellEntries(capacity);
     this.tellIndex(FIRST_CAPACITY);
-    state[TABLE_MAX_FLOWS] = maxFlows;
     state[TABLE_FOLLOWED_IDLE] = followedIdleSeconds;
     state[TABLE_OTHER_IDLE] = otherIdleSeconds;
     state[TABLE_CLOSED_IDLE] = closedIdleSeconds;
@@ -290,6 +300,7 @@ export class FlowTable {
     if (this.flows > 0) wordsOf(this.index, state[TABLE_MASK]! + 1).fill(0);
     this.tenants.clear();
     this.clockMovesUs[0] = Number.NEGATIVE_INFINITY;
+    state[TABLE_MAX_FLOWS] = this.limits.maxFlows;
     state[TABLE_USED] = 0;
     state[TABLE_HIGH_WATER] = 0;
     state[TABLE_FREE_ENTRY] = -1;
@@ -317,23 +328,33 @@ export class FlowTable {
     loopsFor(this.owner).removeIfSilent(this.block.at, entry);
   }
 
+  /// Makes room for more entries; where there is no memory for them, these are all, and flows are given up.
   private growEntries(): void {
-    const capacity = Math.min(this.state[TABLE_CAPACITY]! * CAPACITY_STEP, this.limits.maxFlows);
-    const old = this.entries;
-    this.entries = new Block(capacity * ENTRY_WORDS * 4);
-    const words = wordsOf(this.entries, capacity * ENTRY_WORDS);
+    const room = (step: number) => Math.min(this.state[TABLE_CAPACITY]! * step, this.limits.maxFlows);
+    const [block, capacity] = largerBlock(CAPACITY_STEP, room, ENTRY_WORDS * 4);
+    if (block === null) {
+      this.state[TABLE_MAX_FLOWS] = this.flows;
+      return;
+    }
+    const words = wordsOf(block, capacity * ENTRY_WORDS);
     words.set(this.words);
     this.words = words;
-    old.giveBack();
+    this.entries.giveBack();
+    this.entries = block;
     this.tellEntries(capacity);
   }
 
-  /// The loop enters every flow anew.
+  /// The same for the index, which is empty then: the loop enters every flow anew.
   private newIndex(): void {
     const needed = 2 ** Math.ceil(Math.log2(this.limits.maxFlows));
-    const flows = Math.min(this.flows * INDEX_STEP, needed);
+    const room = (step: number) => Math.min(this.flows * step, needed);
+    const [block, flows] = largerBlock(INDEX_STEP, room, INDEX_BYTES);
+    if (block === null) {
+      this.state[TABLE_MAX_FLOWS] = this.flows;
+      return;
+    }
     this.index.giveBack();
-    this.index = indexFor(flows);
+    this.index = block;
     this.tellIndex(flows);
   }
 
@@ -344,6 +365,6 @@ export class FlowTable {
 
   private tellIndex(flows: number): void {
     this.state[TABLE_INDEX] = this.index.at;
-    this.state[TABLE_MASK] = slotsFor(flows) - 1;
+    this.state[TABLE_MASK] = 2 * flows - 1;
   }
 }

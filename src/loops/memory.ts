@@ -19,8 +19,12 @@ declare const WebAssembly: {
 };
 
 const PAGE_BYTES = 65_536;
-/// All that 32 bits address but one page; only what is used counts.
-const MAX_PAGES = 65_535;
+/// All that 32 bits address but one page, for only what is used counts as memory; but the addresses are
+/// reserved, and where the system lets a process have few of these, less has to do.
+const MAX_PAGES = [65_535, 16_384, 8_192, 4_096, 2_048];
+/// What there is room for at least. Where too few addresses are left, the language gives a memory
+/// that is as large as it is at first, and does not grow.
+const FIRST_PAGES = 128;
 /// Every block begins at a cache line: an entry of the flow table fills one.
 const ALIGNMENT = 64;
 /// The first free address is kept at the beginning of the memory, for all threads.
@@ -84,9 +88,9 @@ const tableImports = {
   newIndex: () => owner!.newIndex(),
 };
 
-const loopsModule = new WebAssembly.Module(CODE);
-let memory = newMemory();
-let loops = instantiate();
+/// Made when they are needed: a thread may have those of another instead.
+let memory: Memory | undefined;
+let loops: Loops | undefined;
 
 /// Blocks by their length that nobody uses any more.
 const spare = new Map<number, number[]>();
@@ -99,36 +103,77 @@ function keep(at: number, bytes: number): void {
   else known.push(at);
 }
 
+/// The system gives no (more) memory for the loops.
+export class OutOfMemory extends Error {}
+
+/// The memory of this thread.
+function ownMemory(): Memory {
+  memory ??= newMemory();
+  return memory;
+}
+
 function newMemory(): Memory {
-  const made = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true });
-  new Uint32Array(made.buffer)[0] = FIRST_FREE;
-  return made;
+  for (const maximum of MAX_PAGES) {
+    try {
+      const made = new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+      made.grow(FIRST_PAGES - 1);
+      new Uint32Array(made.buffer)[0] = FIRST_FREE;
+      return made;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  throw new OutOfMemory(
+    'the system does not let this program reserve the addresses that it needs, 11 GB of them; allow more (ulimit -v, LimitAS= of systemd), or have Node.js reserve less with NODE_OPTIONS=--disable-wasm-trap-handler',
+  );
 }
 
 function instantiate(): Loops {
-  return new WebAssembly.Instance(loopsModule, { env: { memory }, table: tableImports }).exports as Loops;
+  const module = new WebAssembly.Module(CODE);
+  const imports = { env: { memory: ownMemory() }, table: tableImports };
+  return new WebAssembly.Instance(module, imports).exports as Loops;
 }
 
 /// The memory of this thread, for another to `joinMemory`.
 export function sharedMemory(): object {
-  return memory;
+  return ownMemory();
+}
+
+/// True if this thread has a memory, or there is room for one.
+export function hasMemory(): boolean {
+  try {
+    ownMemory();
+    return true;
+  } catch (error) {
+    if (error instanceof OutOfMemory) return false;
+    throw error;
+  }
 }
 
 /// From now on this thread works in the memory of another. Comes before anything is put into its own.
 export function joinMemory(of: object): void {
   memory = of as Memory;
-  loops = instantiate();
+  loops = undefined;
 }
 
 /// The loops, working for no table.
 export function theLoops(): Loops {
+  loops ??= instantiate();
   return loops;
 }
 
 /// The loops, working for the table of this owner.
 export function loopsFor(of: TableOwner): Loops {
   owner = of;
-  return loops;
+  return theLoops();
+}
+
+/// Large blocks are as long as a power of two: of few lengths, so that tables of another size can have them
+/// again. What is not used of one takes no memory.
+const LARGE_BYTES = 1 << 22;
+
+function lengthFor(bytes: number): number {
+  return bytes < LARGE_BYTES ? Math.ceil(bytes / ALIGNMENT) * ALIGNMENT : 2 ** Math.ceil(Math.log2(bytes));
 }
 
 /// Zeroes in the memory of the loops. Who uses what is in a block keeps the block: it is used again after that.
@@ -139,11 +184,11 @@ export class Block implements Place {
   private readonly bytes: number;
 
   constructor(bytes: number) {
-    this.bytes = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    this.bytes = lengthFor(bytes);
     const again = spare.get(this.bytes)?.pop();
     this.at = again ?? takeFree(this.bytes);
-    this.buffer = memory.buffer;
-    if (again !== undefined) new Uint8Array(this.buffer, again, this.bytes).fill(0);
+    this.buffer = ownMemory().buffer;
+    if (again !== undefined) new Uint8Array(this.buffer, again, bytes).fill(0);
     forgotten.register(this, { at: this.at, bytes: this.bytes }, this);
   }
 
@@ -162,16 +207,40 @@ export function handOverSpare(): SpareBlocks {
   return given;
 }
 
+/// The same, divided among so many threads.
+export function divideSpare(threads: number): SpareBlocks[] {
+  const given = handOverSpare();
+  return Array.from({ length: threads }, (_, thread) =>
+    given.map(([bytes, places]) => [bytes, places.filter((_, i) => i % threads === thread)]),
+  );
+}
+
 export function takeOverSpare(given: SpareBlocks): void {
   for (const [bytes, places] of given) for (const at of places) keep(at, bytes);
 }
 
 function takeFree(bytes: number): number {
-  const at = Atomics.add(new Uint32Array(memory.buffer, 0, 1), 0, bytes);
+  const memory = ownMemory();
+  const first = new Uint32Array(memory.buffer, 0, 1);
+  for (;;) {
+    const at = Atomics.load(first, 0);
+    // Comes before the place is taken: what does not fit leaves the room to what is smaller.
+    growTo(memory, at + bytes);
+    if (Atomics.compareExchange(first, 0, at, at + bytes) === at) return at;
+  }
+}
+
+function growTo(memory: Memory, end: number): void {
   // Another thread may have made it larger, which this one need not have noticed: more does no harm.
-  const missing = () => Math.ceil((at + bytes - memory.buffer.byteLength) / PAGE_BYTES);
-  while (missing() > 0) memory.grow(missing());
-  return at;
+  const missing = () => Math.ceil((end - memory.buffer.byteLength) / PAGE_BYTES);
+  try {
+    while (missing() > 0) memory.grow(missing());
+  } catch (error) {
+    // At the end of all addresses more does not fit, and this thread may just not know that there is enough.
+    if (missing() <= 0) return;
+    const message = `the system gives no more memory than the ${memory.buffer.byteLength} bytes that are in use; take less with --memory or --jobs, or allow more (ulimit -v)`;
+    throw error instanceof RangeError ? new OutOfMemory(message) : error;
+  }
 }
 
 /// Words in a block.

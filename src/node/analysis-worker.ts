@@ -3,11 +3,14 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine } from '../engine.js';
+import { handOverSpare, hasMemory, joinMemory } from '../loops/memory.js';
 import { type Analyser, analyse } from './analysis.js';
 import { newHashSeed } from './hash-seed.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './threads.js';
 
-const { options, plan, share, number } = workerData as ThreadData;
+const { options, plan, share, number, memory } = workerData as ThreadData;
+const hasOwnMemory = hasMemory();
+if (!hasOwnMemory) joinMemory(memory);
 const engine = new Engine({
   limits: plan.limits,
   maskInstallation: options.maskInstallation,
@@ -48,6 +51,12 @@ function answer(message: ThreadAnswer): void {
   parentPort!.postMessage(message);
 }
 
+/// This thread ends with its capture; the memory that it has a part of does not.
+function handOver(): void {
+  engine.dispose();
+  answer({ kind: 'spare', spare: handOverSpare() });
+}
+
 parentPort!.on('message', async (request: ThreadRequest) => {
   if (request === 'stop') {
     stop.abort();
@@ -64,5 +73,6 @@ parentPort!.on('message', async (request: ThreadRequest) => {
     },
   });
   tellProgress();
+  if (hasShare && !hasOwnMemory) handOver();
   answer({ kind: 'done', analysed, hasShare });
 });

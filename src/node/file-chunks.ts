@@ -21,16 +21,20 @@ const readLater = promisify(read);
 
 export interface FilledChunk {
   chunk: ByteChunk;
-  /// Less than CHUNK_BYTES only at the end of the file.
+  /// Less than CHUNK_BYTES only at the end of the file, or in front of what cannot be read.
   length: number;
+  /// Why not.
+  failure?: unknown;
 }
+
+type Filled = Omit<FilledChunk, 'chunk'>;
 
 export class FileChunks {
   private readonly file: number;
   private position = 0;
   /// Chunks still to be read ahead; set anew by a slow read.
   private slowChunks = 0;
-  private readonly ahead: { chunk: ByteChunk; reading: Promise<number> }[] = [];
+  private readonly ahead: { chunk: ByteChunk; reading: Promise<Filled> }[] = [];
 
   /// Throws if the file cannot be opened.
   constructor(
@@ -51,13 +55,13 @@ export class FileChunks {
     while (this.slowChunks > 0 && ahead.length < READS_AHEAD) this.readAhead();
     const first = ahead.shift();
     if (first === undefined) return await this.readNow();
-    return { chunk: first.chunk, length: await first.reading };
+    return { chunk: first.chunk, ...(await first.reading) };
   }
 
   /// Waits for what is under way.
   async close(): Promise<void> {
     for (const { chunk, reading } of this.ahead) {
-      await reading.catch(() => {});
+      await reading;
       this.chunks.give(chunk);
     }
     closeSync(this.file);
@@ -68,39 +72,50 @@ export class FileChunks {
     await new Promise(setImmediate);
     const chunk = this.chunks.take();
     const begunMs = performance.now();
-    const length = this.fillNow(chunk);
+    const filled = this.fillNow(chunk);
     if (performance.now() - begunMs > SLOW_READ_MS) this.slowChunks = SLOW_CHUNKS;
-    return { chunk, length };
+    return { chunk, ...filled };
   }
 
-  private fillNow(chunk: ByteChunk): number {
+  private fillNow(chunk: ByteChunk): Filled {
     let have = 0;
-    while (have < CHUNK_BYTES) {
-      const bytesRead = readSync(this.file, chunk.data, have, CHUNK_BYTES - have, this.position);
-      if (bytesRead === 0) break;
-      have += bytesRead;
-      this.position += bytesRead;
+    try {
+      while (have < CHUNK_BYTES) {
+        const bytesRead = readSync(this.file, chunk.data, have, CHUNK_BYTES - have, this.position);
+        if (bytesRead === 0) break;
+        have += bytesRead;
+        this.position += bytesRead;
+      }
+    } catch (failure) {
+      return { length: have, failure };
     }
-    return have;
+    return { length: have };
   }
 
   private readAhead(): void {
     this.slowChunks--;
     const chunk = this.chunks.take();
-    const reading = this.fillLater(chunk, this.position);
-    // If an earlier read fails, nobody waits for this one any more.
-    reading.catch(() => {});
-    this.ahead.push({ chunk, reading });
+    this.ahead.push({ chunk, reading: this.fillLater(chunk, this.position) });
     this.position += CHUNK_BYTES;
   }
 
-  private async fillLater(chunk: ByteChunk, position: number): Promise<number> {
+  private async fillLater(chunk: ByteChunk, position: number): Promise<Filled> {
     let have = 0;
-    while (have < CHUNK_BYTES) {
-      const { bytesRead } = await readLater(this.file, chunk.data, have, CHUNK_BYTES - have, position + have);
-      if (bytesRead === 0) break;
-      have += bytesRead;
+    try {
+      while (have < CHUNK_BYTES) {
+        const { bytesRead } = await readLater(
+          this.file,
+          chunk.data,
+          have,
+          CHUNK_BYTES - have,
+          position + have,
+        );
+        if (bytesRead === 0) break;
+        have += bytesRead;
+      }
+    } catch (failure) {
+      return { length: have, failure };
     }
-    return have;
+    return { length: have };
   }
 }

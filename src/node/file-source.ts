@@ -46,6 +46,10 @@ export async function readFile(
   const file = new FileChunks(path, chunks);
   try {
     const first = await file.next();
+    if (first.failure !== undefined && first.length === 0) {
+      chunks.give(first.chunk);
+      throw first.failure;
+    }
     const head = first.chunk.data.subarray(0, Math.min(first.length, COMPRESSION_HEAD_BYTES));
     const compression = compressionOf(head);
     if (compression !== null) {
@@ -122,11 +126,12 @@ async function readPlain(
   let total = 0;
   let reason: string | undefined;
   try {
-    for (let { chunk, length } = first; ; { chunk, length } = await file.next()) {
+    for (let { chunk, length, failure } = first; ; { chunk, length, failure } = await file.next()) {
       total += length;
       options.onBytes?.(length);
       if (length > 0 && !options.signal?.aborted) reader.pushChunk(chunk, length);
       chunks.give(chunk);
+      if (failure !== undefined) throw failure;
       if (length < CHUNK_BYTES || options.signal?.aborted) break;
     }
   } catch (error) {

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { ServerEntry } from '../detect/findings.js';
 import { mergeServers } from '../detect/servers.js';
 import { Engine } from '../engine.js';
+import { sharedMemory } from '../loops/memory.js';
 import { addDiagnostics, type Report } from '../report/model.js';
 import { type Analysed, analyse, type ReaderName } from './analysis.js';
 import { unreadable } from './describe-input.js';
@@ -60,8 +61,10 @@ export interface ScanOptions {
 /// Reads every path (capture file, folder, or `-` for standard input) and
 /// returns the report. Never throws for what a path holds: a path that is
 /// missing or no capture is an input with an `error`, a broken one an input
-/// with `damage`.
+/// with `damage`. Throws OutOfMemory where the system has no room for the loops.
 export async function scan(paths: readonly string[], options: ScanOptions): Promise<Report> {
+  // Without it nothing can be read, whatever the paths hold.
+  sharedMemory();
   const report = newReport(options.command);
   const list = await listInputs(paths, options.signal);
   report.run.otherFiles = list.otherFiles;

@@ -3,12 +3,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine, type EngineParts } from '../engine.js';
 import { IntakeCounts } from '../intake.js';
-import { handOverSpare, joinMemory } from '../loops/memory.js';
+import { handOverSpare, joinMemory, takeOverSpare } from '../loops/memory.js';
 import type { ShardAnswer, ShardData } from './shards.js';
 import { BatchReceiver } from './shared-batches.js';
 
-const { position, share, limits, maskInstallation, buffers } = workerData as ShardData;
+const { position, share, limits, maskInstallation, buffers, spare } = workerData as ShardData;
 joinMemory(buffers.memory);
+takeOverSpare(spare);
 const receiver = new BatchReceiver(buffers, share.index);
 try {
   parentPort!.postMessage(analyseShare());
@@ -21,8 +22,8 @@ function analyseShare(): ShardAnswer {
   const parts = partsOf(engine);
   const limited = parts === null || engine.reachedLimit;
   engine.dispose();
-  const spare = handOverSpare();
-  return limited ? { kind: 'limit', spare } : { kind: 'parts', parts, spare };
+  const left = { spare: handOverSpare() };
+  return limited ? { kind: 'limit', ...left } : { kind: 'parts', parts, ...left };
 }
 
 /// Null if a limit was reached.

@@ -9,7 +9,7 @@ import { ReaderBuffers } from '../capture/reader-buffers.js';
 import { Engine, type EngineLimits, type EngineParts } from '../engine.js';
 import type { FlowShare } from '../flow/flow-share.js';
 import { Intake } from '../intake.js';
-import { Block, type SpareBlocks, takeOverSpare } from '../loops/memory.js';
+import { Block, divideSpare, type SpareBlocks, takeOverSpare } from '../loops/memory.js';
 import { type Analysed, concluded, endedEarly, readCapture } from './analysis.js';
 import type { InputPath } from './inputs.js';
 import { THREAD_RESOURCES } from './memory-plan.js';
@@ -22,6 +22,8 @@ export interface ShardData {
   limits: EngineLimits;
   maskInstallation: boolean;
   buffers: SharedBuffers;
+  /// Blocks of the memory that an earlier capture has left.
+  spare: SpareBlocks;
 }
 
 /// With the memory that the thread has given back.
@@ -74,8 +76,19 @@ export async function analyseInShards(
   };
   const buffers = newSharedBuffers(shares);
   const limits = limitsOfShare(run.limits, shares);
+  const sender = new BatchSender(buffers, run.silenceMs);
+  const intake = new Intake(
+    (batch) => sender.publish(batch, intake.counts.beganUs),
+    () => sender.next(),
+  );
+  const engine = new Engine({ limits: run.limits, maskInstallation });
+  const readerBlock = new Block(FRAME_BATCH_BYTES);
+  // After all that this thread takes, which would be taken anew each time.
+  const spares = divideSpare(shares);
   const workers = Array.from({ length: shares }, (_, index) => {
-    const data: ShardData = { position, share: { index, of: shares }, limits, maskInstallation, buffers };
+    const share = { index, of: shares };
+    const spare = spares[index]!;
+    const data: ShardData = { position, share, limits, maskInstallation, buffers, spare };
     return new Worker(run.program ?? THREAD_PROGRAM, {
       workerData: data,
       resourceLimits: THREAD_RESOURCES,
@@ -86,13 +99,6 @@ export async function analyseInShards(
   const answers = Promise.all(workers.map((worker) => answerOf(worker, enough)));
   // A thread that dies is told of when all are asked.
   answers.catch(() => {});
-  const sender = new BatchSender(buffers, run.silenceMs);
-  const intake = new Intake(
-    (batch) => sender.publish(batch, intake.counts.beganUs),
-    () => sender.next(),
-  );
-  const frames = new Block(FRAME_BATCH_BYTES);
-  const engine = new Engine({ limits: run.limits, maskInstallation });
   try {
     const ending = AbortSignal.any(signal === undefined ? [enough.signal] : [signal, enough.signal]);
     const options = { reader: 'sealert', signal: ending, onRead, chunks: sender } as const;
@@ -100,7 +106,7 @@ export async function analyseInShards(
       path,
       (batch) => intake.push(batch),
       options,
-      new SharedReaderBuffers(sender, new FrameBatch(frames)),
+      new SharedReaderBuffers(sender, readerBlock),
     );
     sender.end();
     engine.begin(position);
@@ -117,10 +123,10 @@ export async function analyseInShards(
     return endedEarly(path, error);
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
-    engine.dispose();
-    intake.dispose();
-    frames.giveBack();
     giveBack(buffers);
+    intake.dispose();
+    engine.dispose();
+    readerBlock.giveBack();
   }
 }
 
@@ -163,9 +169,9 @@ class SharedReaderBuffers extends ReaderBuffers {
 
   constructor(
     private readonly sender: BatchSender,
-    batch: FrameBatch,
+    frames: Block,
   ) {
-    super(sender.tail, batch);
+    super(sender.tail, new FrameBatch(frames));
   }
 
   override nextChunk(): ByteChunk {

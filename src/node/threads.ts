@@ -7,6 +7,7 @@
 /// thread gives memory back for certain.
 
 import { Worker } from 'node:worker_threads';
+import { type SpareBlocks, sharedMemory, takeOverSpare } from '../loops/memory.js';
 import { type Analysed, endedEarly, type ReaderName } from './analysis.js';
 import type { InputPath } from './inputs.js';
 import { type MemoryPlan, THREAD_RESOURCES } from './memory-plan.js';
@@ -23,12 +24,16 @@ export interface ThreadData {
   share: Int32Array;
   /// From 1.
   number: number;
+  /// For a thread that cannot have one of its own.
+  memory: object;
 }
 
 export type ThreadRequest = { path: InputPath; position: number } | 'stop';
 
 export type ThreadAnswer =
   | { kind: 'read'; bytes: number; packets: number }
+  /// What a thread had of the memory of this one, which it gives back.
+  | { kind: 'spare'; spare: SpareBlocks }
   | { kind: 'done'; analysed: Analysed; hasShare: boolean };
 
 export interface ThreadedRun {
@@ -77,7 +82,7 @@ class Thread {
     private readonly number: number,
   ) {
     const { plan, options } = run;
-    const data: ThreadData = { options, plan, share, number };
+    const data: ThreadData = { options, plan, share, number, memory: sharedMemory() };
     this.worker = new Worker(run.program ?? THREAD_PROGRAM, {
       workerData: data,
       resourceLimits: THREAD_RESOURCES,
@@ -97,6 +102,7 @@ class Thread {
       this.worker.on('exit', (code) => died(new Error(`its thread ended with ${code}`)));
       this.worker.on('message', (answer: ThreadAnswer) => {
         if (answer.kind === 'read') this.run.onRead(path.path, answer.bytes, answer.packets);
+        else if (answer.kind === 'spare') takeOverSpare(answer.spare);
         else {
           this.isSpent = answer.hasShare;
           resolve(answer.analysed);

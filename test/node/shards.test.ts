@@ -8,6 +8,7 @@ import { before, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Engine } from '#sealert/engine.js';
 import { DEFAULT_FLOW_LIMITS } from '#sealert/flow/flow-tracker.js';
+import { sharedMemory } from '#sealert/loops/memory.js';
 import { type Analysed, analyse } from '#sealert/node/analysis.js';
 import { listInputs } from '#sealert/node/inputs.js';
 import { analyseInShards, type ShardedRun } from '#sealert/node/shards.js';
@@ -237,4 +238,15 @@ test('threads that take nothing are waited for once, and are no damage of the ca
     assert.deepEqual(lost!.input.damage, []);
     assert.ok(performance.now() - began < 5_000);
   }
+});
+
+test('what the threads of one capture took of the memory, those of the next take again', async (t) => {
+  const input = await written(t, pcap(frames.slice(0, 2_000)));
+  const { buffer } = sharedMemory() as { buffer: ArrayBufferLike };
+  const taken = () => new Uint32Array(buffer)[0]!;
+  await analyseInShards(input, 0, runWith({}));
+  const before = taken();
+  for (let i = 0; i < 6; i++) await analyseInShards(input, 0, runWith({}));
+  // The tables of one run alone are as much.
+  assert.ok(taken() - before < 700_000, `${taken() - before} bytes`);
 });

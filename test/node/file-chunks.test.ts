@@ -1,0 +1,56 @@
+/// A file that cannot be read to its end: what was read of it is kept, read here and now as well as ahead.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Report } from '#sealert/report/model.js';
+import { pcap } from '../support/capture-builder.js';
+import { CLI, ended, temporaryFolder } from '../support/cli.js';
+
+const BROKEN_AT = 3_670_016;
+const FRAME_BYTES = 1_000;
+const RECORD_BYTES = 16 + FRAME_BYTES;
+
+/// Loaded before the program: reads from there on fail, and every read takes so long.
+function brokenDisk(delayMs: number): string {
+  return `
+    const fs = require('node:fs');
+    const { readSync, read } = fs;
+    const broken = () => Object.assign(new Error('EIO'), { code: 'EIO' });
+    const rest = (length, position) => Math.min(length, ${BROKEN_AT} - position);
+    fs.readSync = (file, data, at, length, position) => {
+      if (typeof position !== 'number') return readSync(file, data, at, length, position);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${delayMs});
+      if (position >= ${BROKEN_AT}) throw broken();
+      return readSync(file, data, at, rest(length, position), position);
+    };
+    fs.read = (file, data, at, length, position, done) => {
+      if (position >= ${BROKEN_AT}) setImmediate(done, broken());
+      else read(file, data, at, rest(length, position), position, done);
+    };
+    fs.read[require('node:util').promisify.custom] = (...args) =>
+      new Promise((resolve, reject) =>
+        fs.read(...args, (error, bytesRead) => (error ? reject(error) : resolve({ bytesRead }))));
+    require('node:module').syncBuiltinESMExports();`;
+}
+
+for (const delayMs of [0, 3]) {
+  test(`all that was read before an error is analysed, each read taking ${delayMs} ms`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const [disk, capture] = [join(folder, 'disk.cjs'), join(folder, 'capture.pcap')];
+    await writeFile(disk, brokenDisk(delayMs));
+    const frames = Array.from({ length: 5_000 }, (_, i) => ({
+      bytes: new Uint8Array(FRAME_BYTES),
+      timeUs: 1_700_000_000_000_000 + i,
+    }));
+    await writeFile(capture, pcap(frames));
+    const args = ['-r', disk, CLI, 'scan', capture, '--format', 'json'];
+    const { code, stdout, stderr } = await ended(spawn(process.execPath, args));
+    assert.equal(code, 3, stderr);
+    const [input] = (JSON.parse(stdout) as Report).inputs;
+    assert.equal(input!.packets, Math.floor((BROKEN_AT - 24) / RECORD_BYTES));
+    assert.match(stderr, /reading failed: the device reports an error/);
+  });
+}
