@@ -11,7 +11,7 @@ interface Memory {
   grow(pages: number): number;
 }
 
-/// Part of the language, but not of what its compiler knows without a platform.
+/// Part of JavaScript, but not of what TypeScript knows without a platform.
 declare const WebAssembly: {
   Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => Memory;
   Module: new (code: Uint8Array) => object;
@@ -22,7 +22,7 @@ const PAGE_BYTES = 65_536;
 /// All that 32 bits address but one page, for only what is used counts as memory; but the addresses are
 /// reserved, and where the system lets a process have few of these, less has to do.
 const MAX_PAGES = [65_535, 16_384, 8_192, 4_096, 2_048];
-/// What there is room for at least. Where too few addresses are left, the language gives a memory
+/// What there is room for at least. Where too few addresses are left, V8 gives a memory
 /// that is as large as it is at first, and does not grow.
 const FIRST_PAGES = 128;
 /// Every block begins at a cache line: an entry of the flow table fills one.
@@ -80,7 +80,7 @@ export function placeOutside(bytes: number): Place {
   return { buffer: new ArrayBuffer(bytes), at: 0, isInLoops: false };
 }
 
-/// The table that a loop works for at the moment.
+/// The table that a loop works for at the moment: no loop calls one that works for another.
 let owner: TableOwner | undefined;
 const tableImports = {
   release: (_table: number, entry: number) => owner!.release(entry),
@@ -162,7 +162,7 @@ export function theLoops(): Loops {
   return loops;
 }
 
-/// The loops, working for the table of this owner.
+/// The loops, from now on working for the table of this owner.
 export function loopsFor(of: TableOwner): Loops {
   owner = of;
   return theLoops();
@@ -176,7 +176,8 @@ function lengthFor(bytes: number): number {
   return bytes < LARGE_BYTES ? Math.ceil(bytes / ALIGNMENT) * ALIGNMENT : 2 ** Math.ceil(Math.log2(bytes));
 }
 
-/// Zeroes in the memory of the loops. Who uses what is in a block keeps the block: it is used again after that.
+/// Zeroes in the memory of the loops. A view does not keep its block: whoever has one holds the `Block` as well,
+/// or the bytes are given to somebody else.
 export class Block implements Place {
   readonly buffer: ArrayBufferLike;
   readonly at: number;
@@ -192,7 +193,8 @@ export class Block implements Place {
     forgotten.register(this, { at: this.at, bytes: this.bytes }, this);
   }
 
-  /// It may be used again at once: the language's collector does not see how much memory a forgotten one takes.
+  /// It may be used again at once: V8's collector does not see how much memory a forgotten one takes, and tells
+  /// of those only between turns of the event loop.
   giveBack(): void {
     if (forgotten.unregister(this)) keep(this.at, this.bytes);
   }
