@@ -3,7 +3,6 @@
 /// For each memory of WebAssembly Node.js reserves 10 GB of addresses, and leaves out checks of bounds for
 /// that. Whether it does so is told when it starts, so the program starts itself once more.
 
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { hasMemory } from '../loops/memory.js';
@@ -40,7 +39,9 @@ function addresses(): number {
 }
 
 /// Runs the same command line in a process that needs fewer addresses; returns its exit code.
-export function startWithFew(): Promise<number> {
+export async function startWithFew(): Promise<number> {
+  // Hardly ever needed, and slow to load.
+  const { spawn } = await import('node:child_process');
   const pages = Math.floor(Math.min(addresses() * PART_OF_ALL, MOST_BYTES) / PAGE_BYTES);
   const args = [CHECKED, `--wasm-max-mem-pages=${pages}`, ...process.execArgv, ...process.argv.slice(1)];
   const child = spawn(process.execPath, args, { stdio: 'inherit' });

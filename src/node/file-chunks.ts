@@ -11,7 +11,7 @@ import type { ChunkPool } from './buffer-pool.js';
 import type { SystemPath } from './system-path.js';
 
 /// A chunk from memory takes a tenth of that, from the fastest storage three tenths.
-const SLOW_READ_MS = 1;
+const SLOW_READ_NS = 1_000_000n;
 
 /// Reads under way at a time where the storage is slow, and for how many chunks it counts as slow.
 const READS_AHEAD = 3;
@@ -71,9 +71,9 @@ export class FileChunks {
     // Other work gets its turn, such as a signal to stop.
     await new Promise(setImmediate);
     const chunk = this.chunks.take();
-    const begunMs = performance.now();
+    const begunNs = process.hrtime.bigint();
     const filled = this.fillNow(chunk);
-    if (performance.now() - begunMs > SLOW_READ_MS) this.slowChunks = SLOW_CHUNKS;
+    if (process.hrtime.bigint() - begunNs > SLOW_READ_NS) this.slowChunks = SLOW_CHUNKS;
     return { chunk, ...filled };
   }
 
