@@ -3,7 +3,7 @@
 /// `softether-alert/report-v1.schema.json`.
 
 export type { Generation } from './detect/findings.js';
-export { OutOfMemory } from './loops/memory.js';
+export { OutOfMemory } from './node/few-addresses.js';
 export { type Progress, type ReaderName, type ScanOptions, scan } from './node/scan.js';
 export type {
   Carrier,
