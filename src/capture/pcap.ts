@@ -24,7 +24,7 @@ import { reachOf } from './resync.js';
 /// The upper bits of the link-type field hold the length of the frame check sequence.
 const LINKTYPE_MASK = 0x03ff_ffff;
 
-const STATE_BYTES = 16;
+const STATE_WORDS = 4;
 
 /// More than any packet has on the wire: of a length that is looked at twice.
 const MAX_ORIGINAL_BYTES = 1 << 24;
@@ -54,7 +54,7 @@ export class PcapParser implements RecordParser {
   /// The same of the last packet whose time agreed with the one before it.
   private agreedSeconds = Number.NaN;
   /// What the loop is told and tells.
-  private state: Block | undefined;
+  private state: { block: Block; words: Int32Array } | undefined;
 
   constructor(
     private readonly variant: PcapVariant,
@@ -124,8 +124,8 @@ export class PcapParser implements RecordParser {
     if (batch.bytesAt === 0 || Number.isNaN(this.lastSeconds) || !this.littleEndian || this.swappedLengths) {
       return at;
     }
-    this.state ??= new Block(STATE_BYTES);
-    const state = wordsOf(this.state, STATE_BYTES / 4);
+    this.state ??= newState();
+    const { block, words: state } = this.state;
     state[RECORDS_COUNT] = batch.count;
     state[RECORDS_LONGEST] = this.longestBytes;
     state[RECORDS_PREVIOUS_AT] = this.previousAt;
@@ -134,7 +134,7 @@ export class PcapParser implements RecordParser {
       batch.bytesAt,
       at,
       end,
-      this.state.at,
+      block.at,
       batch.place.at,
       writer.frameCount,
       recordHeaderBytes,
@@ -143,11 +143,11 @@ export class PcapParser implements RecordParser {
       MAX_PACKET_BYTES,
     );
     if (next === at) return at;
-    this.longestBytes = state[RECORDS_LONGEST];
-    this.previousAt = state[RECORDS_PREVIOUS_AT];
-    this.lastSeconds = state[RECORDS_LAST_SECOND] >>> 0;
+    this.longestBytes = state[RECORDS_LONGEST]!;
+    this.previousAt = state[RECORDS_PREVIOUS_AT]!;
+    this.lastSeconds = state[RECORDS_LAST_SECOND]! >>> 0;
     this.agreedSeconds = this.lastSeconds;
-    writer.addedUpTo(state[RECORDS_COUNT]);
+    writer.addedUpTo(state[RECORDS_COUNT]!);
     return next;
   }
 
@@ -241,4 +241,9 @@ export class PcapParser implements RecordParser {
 function isZero(view: DataView, at: number, length: number): boolean {
   for (let i = 0; i < length; i += 4) if (view.getUint32(at + i, true) !== 0) return false;
   return true;
+}
+
+function newState() {
+  const block = new Block(4 * STATE_WORDS);
+  return { block, words: wordsOf(block, STATE_WORDS) };
 }
