@@ -17,20 +17,10 @@ import {
   PACKET_PORTS,
   PACKET_SEQUENCE,
   PACKET_TENANT,
-  PORT_CAPWAP_DATA,
-  PORT_GENEVE,
-  PORT_GRE,
-  PORT_GTP_U,
-  PORT_L2TP,
-  PORT_MPLS,
-  PORT_TEREDO,
-  PORT_TZSP,
-  PORT_VXLAN,
-  PORT_VXLAN_GPE,
-  PORT_VXLAN_LINUX,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../src/loops/layout';
+import { isTunnelPort } from '../src/loops/tunnel-ports';
 import { hashMore, hashOfKey } from './hash';
 
 /// The last two bytes of an Ethernet header with EtherType IPv4, then version 4 with a header of
@@ -101,24 +91,4 @@ export function decodeCommon(
 /// Four bytes in the order of the network.
 function word(at: usize): i32 {
   return bswap<i32>(load<i32>(at));
-}
-
-/// The same as in `src/wire/udp-tunnel.ts`.
-function isTunnelPort(source: i32, destination: i32): bool {
-  switch (destination) {
-    case PORT_L2TP:
-    case PORT_GTP_U:
-    case PORT_TEREDO:
-    case PORT_GRE:
-    case PORT_VXLAN:
-    case PORT_VXLAN_GPE:
-    case PORT_CAPWAP_DATA:
-    case PORT_GENEVE:
-    case PORT_MPLS:
-    case PORT_VXLAN_LINUX:
-    case PORT_TZSP:
-      return true;
-    default:
-      return source === PORT_L2TP || source === PORT_TEREDO || source === PORT_CAPWAP_DATA;
-  }
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const target = join(root, 'src', 'loops', 'code.ts');
 
-/** Memory that threads share has to have an end: at most what src/loops/memory.ts asks for may stand here. */
+/** Memory that threads share has to have an end: no less than src/loops/memory.ts asks for may stand here. */
 const OPTIONS = [
   ...['--runtime', 'stub', '--noAssert', '-O3'],
   ...['--importMemory', '--sharedMemory', '--enable', 'threads'],
@@ -42,9 +42,9 @@ writeFileSync(
 function isFresh() {
   if (!existsSync(target)) return false;
   const made = statSync(target).mtimeMs;
-  const sources = readdirSync(join(root, 'assembly')).map((name) => join(root, 'assembly', name));
-  sources.push(join(root, 'src', 'loops', 'layout.ts'), fileURLToPath(import.meta.url));
-  // Another version of the compiler.
-  sources.push(join(root, 'package-lock.json'));
-  return sources.every((path) => statSync(path).mtimeMs < made);
+  const folders = [join(root, 'assembly'), dirname(target)];
+  const sources = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  // With another compiler, or other options, the result is another one.
+  sources.push(join(root, 'package-lock.json'), fileURLToPath(import.meta.url));
+  return sources.every((path) => path === target || statSync(path).mtimeMs < made);
 }

@@ -155,20 +155,6 @@ export const CLOCK_FORWARD_US = 3_600_000_000;
 /// be set, but bytes that are no header say anything.
 export const DAY_SECONDS = 86_400;
 
-/// Ports of tunnels in UDP.
-export const PORT_L2TP = 1701;
-export const PORT_GTP_U = 2152;
-export const PORT_TEREDO = 3544;
-export const PORT_GRE = 4754;
-export const PORT_VXLAN = 4789;
-export const PORT_VXLAN_GPE = 4790;
-export const PORT_CAPWAP_DATA = 5247;
-export const PORT_GENEVE = 6081;
-export const PORT_MPLS = 6635;
-/// What Linux used before the port was assigned.
-export const PORT_VXLAN_LINUX = 8472;
-export const PORT_TZSP = 37008;
-
 export const LINKTYPE_ETHERNET = 1;
 /// Link type of an entry that takes a frame number but holds no packet
 /// (Wireshark counts, for example, pcapng custom blocks).

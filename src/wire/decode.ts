@@ -1,5 +1,6 @@
 /// Frame -> Packet: link layer, IP, transport. Pure; bytes are only read.
 
+import { isTunnelPort } from '../loops/tunnel-ports.js';
 import { findIp } from './link.js';
 import {
   type DecodeStop,
@@ -19,7 +20,7 @@ import {
   STOP_TRANSPORT_CUT,
 } from './packet.js';
 import { findInIp } from './tunnel.js';
-import { findInUdp, isTunnelPort } from './udp-tunnel.js';
+import { findInUdp } from './udp-tunnel.js';
 
 const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;

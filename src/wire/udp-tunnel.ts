@@ -14,7 +14,7 @@ import {
   PORT_VXLAN,
   PORT_VXLAN_GPE,
   PORT_VXLAN_LINUX,
-} from '../loops/layout.js';
+} from '../loops/tunnel-ports.js';
 import {
   LAYER_CAPWAP,
   LAYER_GENEVE,
@@ -31,27 +31,6 @@ import { type Packet, STOP_NOT_IP, STOP_TOO_DEEP } from './packet.js';
 import { afterGre, pushTunnel } from './tunnel.js';
 
 const ETHERTYPE_BRIDGED = 0x6558;
-
-/// True if a datagram of these ports may be a tunnel. Those whose answers come
-/// back from the same port are looked for in both directions.
-export function isTunnelPort(source: number, destination: number): boolean {
-  switch (destination) {
-    case PORT_L2TP:
-    case PORT_GTP_U:
-    case PORT_TEREDO:
-    case PORT_GRE:
-    case PORT_VXLAN:
-    case PORT_VXLAN_GPE:
-    case PORT_CAPWAP_DATA:
-    case PORT_GENEVE:
-    case PORT_MPLS:
-    case PORT_VXLAN_LINUX:
-    case PORT_TZSP:
-      return true;
-    default:
-      return source === PORT_L2TP || source === PORT_TEREDO || source === PORT_CAPWAP_DATA;
-  }
-}
 
 /// Where the IP packet inside the UDP payload begins, or the negative of a
 /// DecodeStop if this is no tunnel. `wireEnd` is where the payload ended on the wire.
