@@ -7,7 +7,7 @@ import type { MemoryBudget } from '../flow/memory-budget.js';
 import { SshFlow, type SshListener } from '../flow/ssh/ssh-flow.js';
 import type { CounterEvidence, Evidence, Verdict } from './findings.js';
 import { SshCandidate } from './ssh-candidate.js';
-import { evaluateSshClauses, type SshContext, sshCounterEvidence } from './ssh-clauses.js';
+import { evaluateSshClauses, knownClient, type SshContext, sshCounterEvidence } from './ssh-clauses.js';
 import type { SshScript } from './ssh-script.js';
 import type { SshKnowledge } from './ssh-sizes.js';
 import { type FlowSizes, flowSizes, newWatches, type Watches } from './ssh-watches.js';
@@ -106,22 +106,26 @@ export class SshAnalysis implements SshListener {
   }
 
   private sessions(): SshSession[] {
-    const sizes = this.watches ?? flowSizes(this.ssh, this.knowledge);
-    const context: SshContext = {
-      tls: this.knowledge.tls,
-      ssh: this.knowledge.ssh,
-      input: this.input,
-      clientSizes: sizes.client,
-      serverSizes: sizes.server,
-      identification: this.ssh.client.identification,
-      identificationFrame: this.ssh.client.identificationFrame,
-    };
+    const { ssh } = this.knowledge;
+    const { identification, identificationFrame } = this.ssh.client;
     const candidates = [...this.candidates];
     for (const running of this.running) {
       if (running !== null && hasRhythm(running)) candidates.push(running);
     }
-    if (candidates.length === 0 && context.identification !== '') {
-      // The way of 2004: the program's name may be all there is.
+    // The way of 2004: the program's name may be all there is.
+    const isNamed = knownClient({ identification, ssh }) !== undefined;
+    if (candidates.length === 0 && !isNamed) return [];
+    const sizes = this.watches ?? flowSizes(this.ssh, this.knowledge);
+    const context: SshContext = {
+      tls: this.knowledge.tls,
+      ssh,
+      input: this.input,
+      clientSizes: sizes.client,
+      serverSizes: sizes.server,
+      identification,
+      identificationFrame,
+    };
+    if (candidates.length === 0) {
       candidates.push(this.newCandidate(false, false, null, this.lastUs, this.roundTripUs, sizes));
     }
     const sessions: SshSession[] = [];

@@ -175,9 +175,7 @@ function polls(candidate: SshCandidate, { tls, ssh, input }: SshContext, held: S
 
 function clientSoftware(context: SshContext, held: SshHeld): void {
   const { identification } = context;
-  const known = context.ssh.clientSoftware.find(
-    ({ prefix }) => prefix !== '' && identification.startsWith(prefix),
-  );
+  const known = knownClient(context);
   if (known === undefined) return;
   held.set('client-software', {
     feature: 'client-software',
@@ -185,6 +183,11 @@ function clientSoftware(context: SshContext, held: SshHeld): void {
     frames: references(context.input, [context.identificationFrame]),
     strength: 'supporting',
   });
+}
+
+/// The SSH program with that identification that is built into SoftEther clients.
+export function knownClient({ identification, ssh }: Pick<SshContext, 'identification' | 'ssh'>) {
+  return ssh.clientSoftware.find(({ prefix }) => prefix !== '' && identification.startsWith(prefix));
 }
 
 function references(input: number, frames: readonly number[]): { input: number; frame: number }[] {

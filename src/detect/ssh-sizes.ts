@@ -181,12 +181,24 @@ function note(table: (number[] | undefined)[], size: number, lane: number): void
 export class SshKnowledge {
   readonly windows: ScriptWindows;
   private readonly tables = new Map<string, PollTable>();
+  private readonly directions = new Map<string, DirectionSizes>();
 
   constructor(
     readonly tls: TlsSessionProfile,
     readonly ssh: SshSessionProfile,
   ) {
     this.windows = scriptWindows(tls, ssh);
+  }
+
+  /// What a direction of this shape adds.
+  directionSizes(shape: SshPacketShape | null, compressed: boolean): DirectionSizes {
+    const key = `${shape === null ? '' : shapeKey(shape)} ${compressed}`;
+    let sizes = this.directions.get(key);
+    if (sizes === undefined) {
+      sizes = new DirectionSizes(shape, compressed, this.ssh);
+      this.directions.set(key, sizes);
+    }
+    return sizes;
   }
 
   /// For questions in a direction of `asking` shape and answers of `answering`.

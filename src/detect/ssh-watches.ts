@@ -6,7 +6,7 @@ import type { SshFlow } from '../flow/ssh/ssh-flow.js';
 import { ChannelWatch } from './ssh-channels.js';
 import { type PollOwner, PollWatch } from './ssh-polls.js';
 import { ScriptWatch, type SshScript } from './ssh-script.js';
-import { DirectionSizes, type SshKnowledge } from './ssh-sizes.js';
+import type { DirectionSizes, SshKnowledge } from './ssh-sizes.js';
 import { TolerantWatch } from './ssh-tolerant.js';
 
 /// What all watches of a connection take, before there is a poll (measured).
@@ -25,10 +25,10 @@ export interface Watches extends FlowSizes {
   channels: readonly [ChannelWatch, ChannelWatch];
 }
 
-export function flowSizes(flow: SshFlow, { ssh }: SshKnowledge): FlowSizes {
+export function flowSizes(flow: SshFlow, knowledge: SshKnowledge): FlowSizes {
   const direction = (fromClient: boolean) => {
     const compression = (fromClient ? flow.clientAlgorithms : flow.serverAlgorithms)?.compression ?? 'none';
-    return new DirectionSizes(flow.shape(fromClient), compression !== 'none', ssh);
+    return knowledge.directionSizes(flow.shape(fromClient), compression !== 'none');
   };
   return { client: direction(true), server: direction(false) };
 }

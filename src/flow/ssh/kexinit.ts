@@ -75,7 +75,10 @@ function firstCommon(client: string, server: string): string {
 /// Printable US-ASCII as text, anything else as a question mark (RFC 4251 section 6). Put
 /// together at once: a text that grows by letters keeps each of its steps.
 export function asciiText(bytes: Uint8Array, start: number, end: number): string {
-  return Array.from(bytes.subarray(start, end), (byte) =>
-    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?',
-  ).join('');
+  let text = '';
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?';
+  }
+  return text;
 }
