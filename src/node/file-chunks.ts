@@ -13,6 +13,12 @@ import type { SystemPath } from './system-path.js';
 /// A chunk from memory takes a tenth of that, from the fastest storage three tenths.
 const SLOW_READ_NS = 1_000_000n;
 
+/// So many slow reads in a row: a single one may only have been interrupted.
+const SLOW_READS = 2;
+
+/// Other work gets its turn after that, such as a signal to stop.
+const TURN_NS = 10_000_000n;
+
 /// Reads under way at a time where the storage is slow, and for how many chunks it counts as slow.
 const READS_AHEAD = 3;
 const SLOW_CHUNKS = 256;
@@ -34,6 +40,8 @@ export class FileChunks {
   private position = 0;
   /// Chunks still to be read ahead; set anew by a slow read.
   private slowChunks = 0;
+  private slowReads = 0;
+  private turnNs = 0n;
   private readonly ahead: { chunk: ByteChunk; reading: Promise<Filled> }[] = [];
 
   /// Throws if the file cannot be opened.
@@ -68,12 +76,16 @@ export class FileChunks {
   }
 
   private async readNow(): Promise<FilledChunk> {
-    // Other work gets its turn, such as a signal to stop.
-    await new Promise(setImmediate);
+    if (process.hrtime.bigint() - this.turnNs > TURN_NS) {
+      await new Promise(setImmediate);
+      this.turnNs = process.hrtime.bigint();
+    }
+    // Which may have to be waited for.
     const chunk = this.chunks.take();
     const begunNs = process.hrtime.bigint();
     const filled = this.fillNow(chunk);
-    if (process.hrtime.bigint() - begunNs > SLOW_READ_NS) this.slowChunks = SLOW_CHUNKS;
+    this.slowReads = process.hrtime.bigint() - begunNs > SLOW_READ_NS ? this.slowReads + 1 : 0;
+    if (this.slowReads >= SLOW_READS) this.slowChunks = SLOW_CHUNKS;
     return { chunk, ...filled };
   }
 
