@@ -20,8 +20,11 @@ export async function main(args: readonly string[]): Promise<void> {
   process.stderr.on('error', () => {});
   const code = await run(args);
   process.exitCode = code;
+  const isInterrupted = code === EXIT.interrupted.SIGINT || code === EXIT.interrupted.SIGTERM;
+  // Where all is written, ending at once saves taking down what nobody uses any more: hundredths of a second.
+  const isWritten = process.stdout.writableLength === 0 && process.stderr.writableLength === 0;
   // An interrupted run may have left standard input open, which would keep the process.
-  if (code === EXIT.interrupted.SIGINT || code === EXIT.interrupted.SIGTERM) process.exit(code);
+  if (isInterrupted || isWritten) process.exit(code);
 }
 
 async function run(args: readonly string[]): Promise<number> {
