@@ -50,7 +50,7 @@ const SCAN_OPTIONS: CliOptions = {
   jobs: {
     takes: 'value',
     describe:
-      'at most so many captures analysed at a time, or threads that share the flows of a single one (default: one for each processor if they are large)',
+      'at most so many captures analysed at a time, or threads that share the flows of a single one where there are four processors (default: one for each processor if they are large)',
   },
   memory: {
     takes: 'value',

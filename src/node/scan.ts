@@ -20,9 +20,9 @@ export type { ReaderName } from './analysis.js';
 /// which time a warm one reads as much (docs/performance.md).
 const BYTES_PER_THREAD = 250_000_000;
 
-/// A single capture is shared by several threads if that is asked for and it is worth
-/// their start, or if it is large and there are processors that would stand idle: two are
-/// kept busy by one thread, its compiler and its reads (docs/performance.md).
+/// A single capture is shared by several threads where there are processors that would stand idle: two are
+/// kept busy by one thread, its compiler and its reads. There it is shared if that is asked for and it is worth their
+/// start, or if it is large (docs/performance.md).
 const LEAST_SHARED_BYTES = 100_000_000;
 const SHARED_BYTES = 1_000_000_000;
 const SHARING_PROCESSORS = 4;
@@ -162,6 +162,6 @@ function threadsFor(files: readonly InputPath[], plan: MemoryPlan, jobs: number 
 /// How many threads share the flows of the only capture. The independent reader has one thread.
 function sharesFor({ size }: InputPath, plan: MemoryPlan, { jobs, reader }: ScanOptions): number {
   if (reader === 'pcap-ng-parser' || size === null || size < LEAST_SHARED_BYTES) return 1;
-  const isWorthIt = availableParallelism() >= SHARING_PROCESSORS && size >= SHARED_BYTES;
-  return Math.min(jobs ?? (isWorthIt ? 2 : 1), plan.threads, MAX_SHARES);
+  if (availableParallelism() < SHARING_PROCESSORS) return 1;
+  return Math.min(jobs ?? (size >= SHARED_BYTES ? 2 : 1), plan.threads, MAX_SHARES);
 }
