@@ -3,4 +3,4 @@
 
 export { countFrames, readRecords } from './frames';
 export { decodeCommon } from './packets';
-export { advance, leaveAll, lookUp, lookUpOne, removeIfSilent } from './table';
+export { advance, leaveAll, look, lookUp, lookUpOne, removeIfSilent } from './table';

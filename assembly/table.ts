@@ -30,6 +30,8 @@ import {
   PACKET_KEY,
   PACKET_MORE_A,
   PACKET_MORE_B,
+  PACKET_PAYLOAD_AT,
+  PACKET_PAYLOAD_CAPTURED,
   PACKET_PORTS,
   PACKET_SEQUENCE,
   PACKET_TENANT,
@@ -37,7 +39,6 @@ import {
   STATE_DISMISSED,
   STATE_FOLLOWED,
   STATE_MASK,
-  STATE_NEW,
   TABLE_CAPACITY,
   TABLE_CLOCK,
   TABLE_CLOCK_MOVES_US,
@@ -56,6 +57,7 @@ import {
   TABLE_MAX_FLOWS,
   TABLE_MIDSTREAM_FLOWS,
   TABLE_ONE_SIDED_FLOWS,
+  TABLE_OPENINGS,
   TABLE_OTHER_IDLE,
   TABLE_SEED,
   TABLE_SHARE,
@@ -81,6 +83,8 @@ import {
   WORD_SLOT,
 } from '../src/loops/layout';
 import { hashMore, hashOfKey } from './hash';
+import { lookAt } from './openings';
+import { addWord, field, setWord, word } from './words';
 
 /// A followed flow leaves this table.
 export declare function release(table: usize, entry: i32): void;
@@ -99,29 +103,12 @@ const EVICTION_CANDIDATES = 32;
 
 const SYN_FIN_RST = TCP_SYN | TCP_FIN | TCP_RST;
 
-function word(block: usize, at: i32): i32 {
-  return load<i32>(block + ((<usize>at) << 2));
-}
-
-function setWord(block: usize, at: i32, value: i32): void {
-  store<i32>(block + ((<usize>at) << 2), value);
-}
-
-function addWord(block: usize, at: i32, value: i32): void {
-  setWord(block, at, word(block, at) + value);
-}
-
 function clockMovesUs(table: usize): f64 {
   return load<f64>(table, TABLE_CLOCK_MOVES_US << 2);
 }
 
 function entryAt(table: usize, entry: i32): usize {
   return <usize>word(table, TABLE_WORDS) + <usize>entry * (ENTRY_WORDS * 4);
-}
-
-/// The word of a packet in a column of its batch: `packet` is where its first column is, `column` their length in bytes.
-function field(packet: usize, column: usize, number: i32): i32 {
-  return load<i32>(packet + column * <usize>number);
 }
 
 /// Looks for the flows of some packets, before these come one by one. Every
@@ -160,8 +147,9 @@ function guess(table: usize, hashes: usize, count: i32): void {
 
 /// Takes the packets of a batch from this place on, up to the first to which there is more, and
 /// returns its place: one that is none, or of a numbered network (TABLE_ENTRY is -1 then), or whose
-/// flow is followed, or that is the first to say something.
-/// `times` is where the times of the packets are, `column` the length of a column in bytes.
+/// flow is followed, or that says something in a new one which is not seen to here (see `look`).
+/// `times` is where the times of the packets are, `column` the length of a column in bytes, `bytes` where those
+/// of the frames are, or 0.
 export function lookUp(
   table: usize,
   packets: usize,
@@ -169,6 +157,7 @@ export function lookUp(
   times: usize,
   from: i32,
   count: i32,
+  bytes: usize,
 ): i32 {
   const shortest = <u32>word(table, TABLE_SHORTEST_IDLE);
   let moves = clockMovesUs(table);
@@ -194,9 +183,20 @@ export function lookUp(
     if (entry >= 0 && isOf(at, packet, column, key) && idleSeconds(table, at) <= shortest) {
       countPacket(table, at, flags);
     } else entry = find(table, packet, column, time, key);
-    if (takeCounted(table, entry, packet, column, time)) return i;
+    if (!takeCounted(table, entry, packet, column, time)) continue;
+    if (bytes === 0 || !look(table, packet, column, bytes + field(packet, column, PACKET_PAYLOAD_AT)))
+      return i;
   }
   return count;
+}
+
+/// Looks at the payload of the packet that was looked up last. True if there is no more to it. Of one without
+/// payload, which only a followed flow has, `payload` is anywhere.
+export function look(table: usize, packet: usize, column: usize, payload: usize): bool {
+  if (word(table, TABLE_OPENINGS) === 0) return false;
+  const at = entryAt(table, word(table, TABLE_ENTRY));
+  if ((word(at, WORD_KIND) & STATE_MASK) === STATE_FOLLOWED) return false;
+  return lookAt(table, at, packet, column, payload, field(packet, column, PACKET_PAYLOAD_CAPTURED));
 }
 
 /// Takes one packet whose key is told; true if there is more to it.
@@ -207,14 +207,14 @@ export function lookUpOne(table: usize, packet: usize, column: usize, time: f64,
   return takeCounted(table, entry, packet, column, time);
 }
 
-/// The packet is counted. True if there is more to it: its flow is followed, or it is the first to say something.
+/// The packet is counted. True if there is more to it: its flow is followed, or it says something in a new one.
 function takeCounted(table: usize, entry: i32, packet: usize, column: usize, time: f64): bool {
   const flags = load<i32>(packet);
   if ((flags & SYN_FIN_RST) !== 0) noteTcp(table, entry, packet, column, time);
   setWord(table, TABLE_ENTRY, entry);
   setWord(table, TABLE_FROM_B, <i32>((flags & FROM_B) !== 0));
   const state = word(entryAt(table, entry), WORD_KIND) & STATE_MASK;
-  return state !== STATE_DISMISSED && (state !== STATE_NEW || (flags & HAS_PAYLOAD) !== 0);
+  return state !== STATE_DISMISSED && (state === STATE_FOLLOWED || (flags & HAS_PAYLOAD) !== 0);
 }
 
 /// True if a flow of this hash is of the table's share. The upper bits tell: the index goes by the lower ones.
@@ -454,7 +454,7 @@ function evict(table: usize): void {
 }
 
 /// How little a flow is missed: a followed one most, then one that may still be
-/// followed, least one that has said nothing yet or cannot matter any more.
+/// followed, least one that has said nothing yet, or cannot matter any more, or hardly.
 function rankOf(kind: i32): i32 {
   const state = kind & STATE_MASK;
   if (state === STATE_FOLLOWED) return 0;

@@ -89,7 +89,7 @@ export interface Findings {
   cut: { packets: number; longest: number };
 }
 
-const TLS_PROFILES: TlsProfiles = {
+const TLS_PROFILES: Omit<TlsProfiles, 'neverOffered'> = {
   own: softetherTls,
   thirdParty: [softetherMvc, softetherVpnconnect],
   turns: softetherTurns,
@@ -135,6 +135,9 @@ export class Engine {
       acceleration: (channel) => this.sessions.addAcceleration(channel),
       attempt: (attempt) => this.sightings.attempt(attempt),
     };
+    // What a client offers is part of its hello's shape.
+    const neverOffered = options.maskInstallation === true ? null : softetherTls.neverOffered.protocol;
+    const profiles: TlsProfiles = { ...TLS_PROFILES, neverOffered };
     const beginEarly = (flow: TcpFlow, timeUs: number) =>
       isOfItsTime(flow, softether1, timeUs) ? new EarlyAnalysis(softether1, this.input, early) : null;
     this.tracker = new FlowTracker(
@@ -142,7 +145,7 @@ export class Engine {
         tls: (flow) => {
           const analysis = flow.midstream
             ? new RunningAnalysis(softetherTls, this.input, found)
-            : new SideBySide(new TlsAnalysis(TLS_PROFILES, softetherTraces, this.input, inTls), beginEarly);
+            : new SideBySide(new TlsAnalysis(profiles, softetherTraces, this.input, inTls), beginEarly);
           const trace = options.trace?.flow;
           return trace === undefined
             ? analysis
@@ -170,6 +173,8 @@ export class Engine {
       (batch, i) => this.fragment(batch, i),
       options.share,
       hashSeed,
+      // A flow that is asked for is looked at as far as it goes.
+      options.trace === undefined ? neverOffered : null,
     );
   }
 
@@ -347,6 +352,7 @@ function oneFrame(frames: Frames, i: number, bytes: Uint8Array, view: DataView):
     ...frames,
     count: 1,
     bytes,
+    bytesAt: 0,
     view,
     timeUs: frames.timeUs.subarray(i, i + 1),
     frame: frames.frame.subarray(i, i + 1),

@@ -25,6 +25,8 @@ import { Packet, PROTOCOL_TCP, PROTOCOL_UDP, STOP_NONE } from './wire/packet.js'
 /// Frames named in a display filter.
 const MAX_FILTER_FRAMES = 64;
 
+const RULED_OUT = `The ClientHello offers ${softetherTls.neverOffered.protocol} (ALPN), which no client of SoftEther does; so a scan lets the flow go with the server's answer.`;
+
 interface Judged {
   group: SessionGroup;
   held: Held;
@@ -153,12 +155,14 @@ function accountOf(
   if (traced === null || traced.midstream || traced.records.length === 0) {
     return { strip: stripOfTurns(flow), clauses: [], summary: unfollowedText(flow, traced) };
   }
-  const { clause, summary, roles, firstData } = accountOfScript(traced, softetherTls);
+  // What a hello rules out is let go with the server's answer; here the records are compared all the same.
+  const compared = traced.isRuledOut ? { ...traced, refusedAfter: null } : traced;
+  const { clause, summary, roles, firstData } = accountOfScript(compared, softetherTls);
   const known = { messages: roles, firstData, firstTunnel: null };
   return {
     strip: stripOfRecords(traced, traced.protection, known, softetherTls),
     clauses: [clause],
-    summary: `Not reported. ${summary}`,
+    summary: `Not reported. ${traced.isRuledOut ? ruledOutText(summary, [...roles.values()]) : summary}`,
   };
 }
 
@@ -213,6 +217,12 @@ function unfollowedText(
   const side = firstPayload.fromClient ? 'client' : 'server';
   const start = startSeen ? 'The first payload' : 'The first payload in the capture (the start is missing)';
   return `Not reported. ${start}, from the ${side} in frame ${firstPayload.frame}, begins with ${bytes.join(' ')}: no TLS, no request to a proxy, no SSH. Such a flow is let go at once.`;
+}
+
+/// `messages` of the log-in are those that fit, and what the next was not.
+function ruledOutText(summary: string, messages: readonly string[]): string {
+  const isLogin = messages.some((name) => name === 'welcome' || name === 'attach answer');
+  return `${RULED_OUT} ${isLogin ? 'Its records would be those of a log-in.' : summary}`;
 }
 
 function raise(session: Session | null, judged: Judged | undefined): string {

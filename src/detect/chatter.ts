@@ -2,8 +2,16 @@
 /// to name servers: one message at a time, without following a flow.
 
 import { hexToBytes } from '@noble/hashes/utils.js';
-import type { Listener } from '../flow/overhear.js';
-import { NAT_T_PORT, type NatTPack, readNatT } from '../flow/rudp/nat-t.js';
+import {
+  type Listener,
+  PORT_DNS,
+  PORT_HTTP,
+  PORT_IKE,
+  PORT_IKE_NAT,
+  PORT_L2TP,
+  PORT_NAT_T,
+} from '../flow/overhear.js';
+import { type NatTPack, readNatT } from '../flow/rudp/nat-t.js';
 import { readDnsQuestion } from '../wire/dns-question.js';
 import type { Packet } from '../wire/packet.js';
 import { findServerName } from '../wire/server-name.js';
@@ -12,12 +20,7 @@ import type { RawEnd } from './identity.js';
 import type { TraceProfile } from './profile.js';
 import { TraceNames, textBytes } from './trace-names.js';
 
-const PORT_DNS = 53;
-const PORT_HTTP = 80;
 const PORT_HTTPS = 443;
-const PORT_IKE = 500;
-const PORT_IKE_NAT = 4500;
-const PORT_L2TP = 1701;
 
 const TLS_HANDSHAKE = 22;
 const LETTER_A = 0x41;
@@ -60,6 +63,7 @@ export interface Overheard {
 }
 
 export class Chatter implements Listener {
+  readonly nameEndings: readonly Uint8Array[];
   private readonly names: TraceNames;
   private readonly keepAlive: Uint8Array;
   private readonly azure: Uint8Array;
@@ -67,6 +71,7 @@ export class Chatter implements Listener {
   private readonly vendorIds: readonly Uint8Array[];
   private readonly l2tpVendor: Uint8Array;
   private readonly host = textBytes('\nHost: ');
+  /// What a 4.x client puts behind a name where NAT traversal is off (facts 1.3).
   private readonly slashTcp = textBytes('/tcp');
   private readonly place = { at: 0, length: 0 };
 
@@ -78,6 +83,11 @@ export class Chatter implements Listener {
     this.keepAlive = textBytes(profile.keepAliveText);
     this.azure = textBytes(profile.azureSignature);
     this.ddns = textBytes(profile.ddnsServerName);
+    this.nameEndings = [
+      ...this.names.domains,
+      textBytes(profile.ddnsServerName.toLowerCase()),
+      this.slashTcp,
+    ];
     this.vendorIds = profile.ike.vendorIds.map(hexToBytes);
     this.l2tpVendor = textBytes(profile.l2tp.vendorName);
   }
@@ -96,10 +106,10 @@ export class Chatter implements Listener {
           return false;
         this.tell(packet, bytes, timeUs, frame, 'keep-alive', 'UDP packet that keeps the line open');
         return true;
-      case NAT_T_PORT:
+      case PORT_NAT_T:
         return this.natT(packet, bytes, timeUs, frame, true);
     }
-    if (sourcePort === NAT_T_PORT) return this.natT(packet, bytes, timeUs, frame, false);
+    if (sourcePort === PORT_NAT_T) return this.natT(packet, bytes, timeUs, frame, false);
     switch (sourcePort) {
       case PORT_IKE:
         this.ike(packet, bytes, 0, timeUs, frame);

@@ -232,7 +232,7 @@ export class FlowOfDatagrams implements DatagramAnalysis {
     weight.add(TCP_FLOW_BYTES);
     this.innerConnection = null;
     this.innerTrace = null;
-    const profiles = { own: this.profile, thirdParty: [], turns: null };
+    const profiles = { own: this.profile, thirdParty: [], neverOffered: null, turns: null };
     inner.analysis = new TlsAnalysis(profiles, this.traces, this.input, {
       connection: (connection) => {
         this.innerConnection = connection;

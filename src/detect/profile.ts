@@ -156,6 +156,8 @@ export interface TlsSessionProfile {
     /// Longest silence of R-UDP: a flow that shows later than this began inside the capture.
     maxRudpSilenceUs: Limit;
   };
+  /// A protocol of ALPN that no client offers: a connection that does is none.
+  neverOffered: { protocol: string; source: string };
   verdict: VerdictRules<Clause>;
 }
 

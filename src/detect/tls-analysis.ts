@@ -3,6 +3,7 @@
 import type { PlainBlockWalk } from '../flow/plain-blocks.js';
 import type { FlowAnalysis, TcpFlow } from '../flow/tcp-flow.js';
 import { TLS_APPLICATION_DATA } from '../flow/tls-records.js';
+import { offersProtocol } from '../wire/tls-hello.js';
 import { type AfterHello, beginAfterHello } from './after-hello.js';
 import { isDefaultCertificate } from './certificates.js';
 import { connectionOf, type FlowFacts, type PlainSide, type TlsConnection } from './connection.js';
@@ -33,6 +34,8 @@ export interface TlsProfiles {
   own: TlsSessionProfile;
   /// Looked at where the client is not the product's own.
   thirdParty: readonly TlsSessionProfile[];
+  /// A protocol whose offer rules all of these out; null if hellos are not looked at.
+  neverOffered: string | null;
   /// How it is read where its records cannot be; null for not at all.
   turns: TurnProfile | null;
 }
@@ -54,6 +57,8 @@ export class TlsAnalysis implements RecordAnalysis {
   /// What the flow is if it is no tunnel; beside a tunnel, what it may be instead.
   private after: AfterHello | null = null;
   private failed: ScriptReading | null = null;
+  /// The hellos are through.
+  private begun = false;
   /// Followed on for its certificate alone.
   private onlyCertificate = false;
   /// The clients that are not the product's own and that it may still be; null before that is asked.
@@ -87,6 +92,10 @@ export class TlsAnalysis implements RecordAnalysis {
     }
     if (type !== TLS_APPLICATION_DATA) return true;
     if (this.onlyCertificate) return true;
+    if (!this.begun) {
+      this.begun = true;
+      if (this.isRuledOut(flow)) return this.keepForCertificate(flow);
+    }
     if (this.after !== null && !this.after.record(fromClient, length, flow.protection)) {
       this.after = null;
       if (this.tunnel === null) return this.giveUp(flow);
@@ -118,6 +127,14 @@ export class TlsAnalysis implements RecordAnalysis {
     this.beginTunnel(reading, this.profile);
     if (reading.outcome === 'additional') this.after = this.beginAfter(flow, reading);
     return true;
+  }
+
+  /// True if the client's hello offers what no client of SoftEther offers. It has to be asked before it is dropped.
+  private isRuledOut(flow: TcpFlow): boolean {
+    const { neverOffered } = this.profiles;
+    if (neverOffered === null) return false;
+    flow.isRuledOut ||= offersProtocol(flow.client.handshakeBody(), neverOffered);
+    return flow.isRuledOut;
   }
 
   private beginTunnel(reading: ScriptReading, profile: TlsSessionProfile): void {
@@ -155,10 +172,14 @@ export class TlsAnalysis implements RecordAnalysis {
     return beginAfterHello(this.log, reading, this.log.count - 1, flow.protection, this.traces);
   }
 
-  /// A default certificate is worth a sighting: such a flow is kept to its end.
   private giveUp(flow: TcpFlow): boolean {
     this.after = null;
     if (this.thirdParty === null && this.readThirdParty(flow, this.profiles.thirdParty)) return true;
+    return this.keepForCertificate(flow);
+  }
+
+  /// A default certificate is worth a sighting: such a flow is kept to its end.
+  private keepForCertificate(flow: TcpFlow): boolean {
     const certificate = flow.handshake?.certificate ?? null;
     this.onlyCertificate = certificate !== null && isDefaultCertificate(certificate, this.traces);
     return this.onlyCertificate;

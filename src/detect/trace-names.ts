@@ -15,7 +15,7 @@ export function textBytes(text: string): Uint8Array {
 export class TraceNames {
   private readonly suffixes: readonly { bytes: Uint8Array; kind: string }[];
   /// Those that end in none of the others: what ends in none of these is no name to look at.
-  private readonly domains: readonly Uint8Array[];
+  readonly domains: readonly Uint8Array[];
 
   constructor(names: TraceProfile['names']) {
     this.suffixes = names.map(({ suffix, kind }) => ({ bytes: textBytes(suffix), kind }));

@@ -1,6 +1,7 @@
 /// UDP flows and ICMP messages: follows those that may be SoftEther's own
 /// channels, lets go of the rest after a few datagrams.
 
+import { DATAGRAMS_BEFORE, isQuicVersion, MIN_DATAGRAM_BYTES, PORT_DNS } from '../loops/openings.js';
 import { type Packet, PROTOCOL_UDP } from '../wire/packet.js';
 import { type DatagramAnalysis, DatagramFlow } from './datagram-flow.js';
 import { ENTRY_WORDS, type FlowTable, STATE_DISMISSED, WORD_PACKETS } from './flow-table.js';
@@ -10,14 +11,6 @@ import { DATAGRAM_FLOW_BYTES } from './limits.js';
 import { isOpenVpnReset } from './openvpn.js';
 import type { Listener } from './overhear.js';
 import { findCarried, isIcmpCandidate, OPENING_BYTES } from './rudp/carriers.js';
-
-const PORT_DNS = 53;
-
-/// An ordinary flow is let go at its tenth datagram, most have fewer than this.
-const DATAGRAMS_BEFORE = 4;
-
-/// The shortest datagram of UDP acceleration (UdpAccel.c: UdpAccelSend, without encryption).
-const MIN_DATAGRAM_BYTES = 23;
 
 const ICMP_HEADER_BYTES = 8;
 
@@ -128,13 +121,9 @@ export class DatagramFollower {
   }
 }
 
-/// Versions 1 and 2 of QUIC (RFC 9000 section 17.2, RFC 9369 section 3.1). Most
-/// UDP traffic is QUIC, and nothing random begins like this.
-const QUIC_VERSIONS: readonly number[] = [0x0000_0001, 0x6b33_43cf];
-
 /// True for a QUIC packet with a long header, the first of each connection.
 function beginsLikeQuic({ payloadAt: at, payloadCaptured }: Packet, bytes: Uint8Array): boolean {
   if (payloadCaptured < 5 || (bytes[at]! & 0xc0) !== 0xc0) return false;
   const version = (bytes[at + 1]! << 24) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 8) | bytes[at + 4]!;
-  return QUIC_VERSIONS.includes(version);
+  return isQuicVersion(version);
 }

@@ -7,7 +7,7 @@
 ///     word  0      port A << 16 | port B
 ///           1      KIND: protocol, IP version, and the flow's flags (below)
 ///           2      packets so far; of a free entry the next free one
-///           3      while STATE_NEW microseconds of the first packet (0..999,999),
+///           3      while STATE_NEW or STATE_ANSWER_DUE microseconds of the first packet (0..999,999),
 ///                  while STATE_FOLLOWED the owner's slot number
 ///           4      second of the table's clock at the last packet
 ///           5, 6   initial sequence number + 1 of A and B, if their SYN was seen
@@ -25,14 +25,18 @@
 /// What happens to each packet is written in `assembly/table.ts`; here is what happens to few.
 
 import {
+  ENDING_WORDS,
   ENTRY_WORDS,
   KEY_IPV6,
+  MAX_ENDINGS,
   MAX_TENANTS,
   STATE_MASK,
   TABLE_BLOCK_WORDS,
   TABLE_CAPACITY,
   TABLE_CLOCK_MOVES_US,
   TABLE_CLOSED_IDLE,
+  TABLE_ENDINGS,
+  TABLE_ENDINGS_COUNT,
   TABLE_ENTRY,
   TABLE_EVICTED_FLOWS,
   TABLE_FOLLOWED_IDLE,
@@ -44,7 +48,9 @@ import {
   TABLE_MASK,
   TABLE_MAX_FLOWS,
   TABLE_MIDSTREAM_FLOWS,
+  TABLE_NEVER_OFFERED,
   TABLE_ONE_SIDED_FLOWS,
+  TABLE_OPENINGS,
   TABLE_OTHER_IDLE,
   TABLE_SEED,
   TABLE_SHARE,
@@ -77,6 +83,7 @@ export {
   KIND_SEQUENCE_B,
   KIND_SYN_FROM_A,
   KIND_SYN_FROM_B,
+  STATE_ANSWER_DUE,
   STATE_DISMISSED,
   STATE_FOLLOWED,
   STATE_MASK,
@@ -102,6 +109,15 @@ export interface FlowTableLimits {
   closedIdleSeconds: number;
 }
 
+/// What the first payloads of flows are looked at for (`assembly/openings.ts`).
+export interface Openings {
+  /// A protocol of ALPN (RFC 7301), of at most three characters: a connection whose client offers it is none
+  /// that is looked for, and only of interest for what its server says in clear.
+  neverOffered: string;
+  /// As `Listener` has them.
+  nameEndings: readonly Uint8Array[];
+}
+
 /// 2^20 flows are 64 MiB of entries and 8 MiB of index. A SoftEther connection
 /// is never silent for longer than half its time-out, which is 60 s at most
 /// (facts: GenNextKeepAliveSpan), so five minutes of silence end any.
@@ -125,6 +141,17 @@ const INDEX_STEP = 4;
 /// number + 1 in as many low bits as tell the slots apart, and in the bits above those
 /// of the hash: so only the entry that is looked for is touched, with few exceptions.
 const INDEX_BYTES = 2 * 4;
+
+/// In front of it: the header of ICMP, and as much as the end of a name takes.
+const COPY_HEADROOM = 64;
+/// Payload that is looked at where the loops cannot read it: what an IP packet may hold.
+const COPIED_BYTES = 65_536;
+
+/// Characters of an ending that count.
+const ENDING_BYTES = 8;
+/// Letters differ from small ones by this.
+const SMALL_LETTER = 0x20;
+const DOT = 0x2e;
 
 /// A block of so many `bytes` for each of `room(step)` flows, of a smaller step where there is no memory for it.
 function largerBlock(
@@ -156,6 +183,8 @@ export class FlowTable {
   );
   private entries: Block;
   private index: Block;
+  /// Where a payload is put that the loops could not read otherwise.
+  private readonly copied = new Block(COPY_HEADROOM + COPIED_BYTES);
   private readonly tenants = new Map<number, number>();
   /// What the loops tell us of.
   private readonly owner: TableOwner;
@@ -167,6 +196,7 @@ export class FlowTable {
     release: (entry: number) => void,
     seed = 0,
     share: FlowShare = ALL_FLOWS,
+    openings: Openings | null = null,
   ) {
     this.owner = { release, growEntries: () => this.growEntries(), newIndex: () => this.newIndex() };
     const { state } = this;
@@ -184,6 +214,7 @@ export class FlowTable {
     state[TABLE_SEED] = seed;
     state[TABLE_SHARE] = share.index;
     state[TABLE_SHARES] = share.of;
+    if (openings !== null) this.tellOpenings(openings);
     this.clear();
   }
 
@@ -231,11 +262,12 @@ export class FlowTable {
   }
 
   /// Counts the packets of the batch from this place on, up to the first to which there is more, and returns
-  /// its place: one whose flow is followed, or that is the first to say something. `entry` is -1 if it
+  /// its place: one whose flow is followed, or that says something in a new one. `entry` is -1 if it
   /// is none, or of a numbered network, which `lookUpOne` is for.
   lookUp(batch: PacketBatch, from: number): number {
     const { at, columnBytes, frames, place } = batch;
-    return loopsFor(this.owner).lookUp(this.block.at, at, columnBytes, place.at, from, frames.count);
+    const { bytesAt = 0, count } = frames;
+    return loopsFor(this.owner).lookUp(this.block.at, at, columnBytes, place.at, from, count, bytesAt);
   }
 
   /// Counts the i-th packet. Returns true if there is more to it.
@@ -243,6 +275,26 @@ export class FlowTable {
     const { at, columnBytes, timeUs } = batch;
     const key = this.keyOf(batch, i);
     return loopsFor(this.owner).lookUpOne(this.block.at, at + 4 * i, columnBytes, timeUs[i]!, key) !== 0;
+  }
+
+  /// Looks at the payload of the i-th packet, the one that was looked up last, unless `lookUp` could. Returns true
+  /// if there is no more to it. Only while its flow is new, or its answer due.
+  look(batch: PacketBatch, i: number): boolean {
+    if (this.state[TABLE_OPENINGS] === 0 || batch.payloadCaptured[i]! > COPIED_BYTES) return false;
+    const { at, columnBytes, frames } = batch;
+    const { bytes, bytesAt = 0 } = frames;
+    const payloadAt = batch.payloadAt[i]!;
+    let address = bytesAt + payloadAt;
+    if (bytesAt === 0) {
+      const { copied } = this;
+      const from = Math.max(0, payloadAt - COPY_HEADROOM);
+      const to = payloadAt + batch.payloadCaptured[i]!;
+      new Uint8Array(copied.buffer, copied.at + COPY_HEADROOM - (payloadAt - from)).set(
+        bytes.subarray(from, to),
+      );
+      address = copied.at + COPY_HEADROOM;
+    }
+    return loopsFor(this.owner).look(this.block.at, at + 4 * i, columnBytes, address) !== 0;
   }
 
   private keyOf(batch: PacketBatch, i: number): number {
@@ -265,7 +317,7 @@ export class FlowTable {
     this.words[word] = (this.words[word]! & ~STATE_MASK) | state;
   }
 
-  /// Time of the flow's first packet; only while it is new.
+  /// Time of the flow's first packet; only while it is new, or its answer due.
   firstUs(entry: number): number {
     const at = entry * ENTRY_WORDS;
     return (this.words[at + WORD_FIRST_SECOND]! >>> 0) * 1e6 + this.words[at + WORD_SLOT]!;
@@ -315,7 +367,7 @@ export class FlowTable {
 
   /// Gives its memory back; nothing may be asked of it any more.
   dispose(): void {
-    for (const block of [this.block, this.entries, this.index]) block.giveBack();
+    for (const block of [this.block, this.copied, this.entries, this.index]) block.giveBack();
   }
 
   /// It is so late at least, also if no packet says so.
@@ -356,6 +408,29 @@ export class FlowTable {
     this.index.giveBack();
     this.index = block;
     this.tellIndex(flows);
+  }
+
+  private tellOpenings({ neverOffered, nameEndings }: Openings): void {
+    const { state } = this;
+    const protocol = [neverOffered.length, ...[...neverOffered].map((character) => character.charCodeAt(0))];
+    if (protocol.length > 4 || nameEndings.length > MAX_ENDINGS) {
+      throw new RangeError('there is no room for so much to look for in openings');
+    }
+    state[TABLE_OPENINGS] = 1;
+    state[TABLE_NEVER_OFFERED] = protocol.reduce((word, byte, i) => word | (byte << (8 * i)), 0);
+    state[TABLE_ENDINGS_COUNT] = nameEndings.length;
+    nameEndings.forEach((ending, i) => {
+      const at = this.block.at + (TABLE_ENDINGS + i * ENDING_WORDS) * 4;
+      const count = Math.min(ending.length, ENDING_BYTES);
+      const last = ending.subarray(ending.length - count);
+      const bytes = new Uint8Array(this.block.buffer, at + ENDING_BYTES - count, count);
+      const mask = new Uint8Array(this.block.buffer, at + 2 * ENDING_BYTES - count, count);
+      // In DNS messages each label has its length in place of the dot before.
+      last.forEach((byte, k) => {
+        mask[k] = byte === DOT ? 0 : 0xff;
+        bytes[k] = (byte | SMALL_LETTER) & mask[k]!;
+      });
+    });
   }
 
   private tellEntries(capacity: number): void {

@@ -40,6 +40,8 @@ export interface TracedFlow {
   /// How many records had come when the analysis let go of the flow, the one
   /// that decided included; null if it never did.
   refusedAfter: number | null;
+  /// The client's hello alone rules the flow out.
+  isRuledOut: boolean;
 }
 
 export class FlowTrace {
@@ -60,6 +62,7 @@ export class FlowTrace {
       records: [],
       unkept: 0,
       refusedAfter: null,
+      isRuledOut: false,
     };
     this.flows.push(traced);
     return new TracedAnalysis(analysis, traced);
@@ -89,6 +92,7 @@ class TracedAnalysis implements FlowAnalysis {
     if (traced.refusedAfter !== null) return traced.records.length < MAX_TRACED_RECORDS;
     if (!this.inner.tlsRecord(flow, fromClient, type, length, timeUs, frame)) {
       traced.refusedAfter = traced.records.length;
+      traced.isRuledOut = flow.isRuledOut;
     }
     return true;
   }

@@ -11,8 +11,8 @@ import {
   ENTRY_WORDS,
   FlowTable,
   type FlowTableLimits,
+  STATE_FOLLOWED,
   STATE_MASK,
-  STATE_NEW,
   WORD_KIND,
 } from './flow-table.js';
 import { MAX_FOLLOWED_DATAGRAM_FLOWS, MAX_FOLLOWED_FLOWS, MAX_KEPT_BYTES } from './limits.js';
@@ -46,17 +46,21 @@ export class FlowTracker {
   private readonly budget: MemoryBudget;
 
   /// `fragment` is told of each fragment among the packets, in its turn. Of a `share` of
-  /// the flows the packets of all others are passed over. `seed` is that of the batches.
+  /// the flows the packets of all others are passed over. `seed` is that of the batches. What is never offered
+  /// (`Openings`) rules a flow out before anybody follows it; without it all openings go to the followers.
   constructor(
     analysts: Analysts,
     limits: FlowTrackerLimits = DEFAULT_FLOW_LIMITS,
     private readonly fragment: (batch: PacketBatch, i: number) => void = () => {},
     share = ALL_FLOWS,
     seed = 0,
+    neverOffered: string | null = null,
   ) {
     const budget = new MemoryBudget(limits.maxKeptBytes);
     this.budget = budget;
-    this.table = new FlowTable(limits, (entry) => this.release(entry), seed, share);
+    const nameEndings = analysts.listener?.nameEndings ?? [];
+    const openings = neverOffered === null ? null : { neverOffered, nameEndings };
+    this.table = new FlowTable(limits, (entry) => this.release(entry), seed, share, openings);
     this.tcp = new TcpFollower(this.table, analysts, budget, limits.maxFollowedFlows);
     this.datagrams = new DatagramFollower(
       this.table,
@@ -107,8 +111,9 @@ export class FlowTracker {
   packets(batch: PacketBatch): void {
     const { table } = this;
     const { flags, key } = batch;
-    const { bytes, count, frame, timeUs } = batch.frames;
+    const { bytes, bytesAt = 0, count, frame, timeUs } = batch.frames;
     for (let i = table.lookUp(batch, 0); i < count; i = table.lookUp(batch, i + 1)) {
+      let isLooked = bytesAt !== 0;
       if (table.entry < 0) {
         const what = flags[i]!;
         if ((what & (NO_PACKET | IS_FRAGMENT)) !== 0) {
@@ -116,13 +121,15 @@ export class FlowTracker {
           continue;
         }
         if (!table.lookUpOne(batch, i)) continue;
+        isLooked = false;
       }
       const { entry } = table;
       const state = table.words[entry * ENTRY_WORDS + WORD_KIND]! & STATE_MASK;
+      if (state !== STATE_FOLLOWED && !isLooked && table.look(batch, i)) continue;
       const packet = batch.packetAt(i);
       const follower = (key[i]! & KEY_PROTOCOL_MASK) === PROTOCOL_TCP ? this.tcp : this.datagrams;
-      if (state === STATE_NEW) follower.first(entry, packet, bytes, timeUs[i]!, frame[i]!);
-      else follower.next(entry, packet, bytes, timeUs[i]!, frame[i]!);
+      if (state === STATE_FOLLOWED) follower.next(entry, packet, bytes, timeUs[i]!, frame[i]!);
+      else follower.first(entry, packet, bytes, timeUs[i]!, frame[i]!);
     }
   }
 

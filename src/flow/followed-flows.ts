@@ -45,7 +45,7 @@ export class FollowedFlows<Flow extends Followed> {
     return this.pool.at(this.table.words[entry * ENTRY_WORDS + WORD_SLOT]!);
   }
 
-  /// Follows the flow of a new entry from now on.
+  /// Follows the flow of an entry that is new, or whose answer is due, from now on.
   follow(entry: number): Flow {
     const { table } = this;
     const firstUs = table.firstUs(entry);

@@ -5,6 +5,7 @@
 ///     opcode and key (1) · sender's session (8) · number of acknowledgements (1)
 ///     [acknowledged message (4) ... · receiver's session (8)] · message (4) · TLS bytes
 
+import { OPENVPN_RESET_BYTES as RESET_BYTES } from '../loops/openings.js';
 import { type HandshakeMessages, readHandshake } from '../wire/tls-hello.js';
 import { TLS_1_3 } from '../wire/tls-suites.js';
 import type { MemoryBudget } from './memory-budget.js';
@@ -17,9 +18,6 @@ const CONTROL_V1 = 4 << 3;
 const SESSION_BYTES = 8;
 const ACKNOWLEDGEMENTS_AT = 1 + SESSION_BYTES;
 const MESSAGE_ID_BYTES = 4;
-
-/// The client's first message: nothing to acknowledge, number 0, no TLS yet.
-const RESET_BYTES = ACKNOWLEDGEMENTS_AT + 1 + MESSAGE_ID_BYTES;
 
 /// A server's first flight takes two to four messages; its number 0 is the answer to the reset.
 const MAX_MESSAGES = 16;

@@ -3,8 +3,13 @@
 
 import type { Packet } from '../wire/packet.js';
 
+export { PORT_DNS, PORT_HTTP, PORT_IKE, PORT_IKE_NAT, PORT_L2TP, PORT_NAT_T } from '../loops/openings.js';
+
 export interface Listener {
-  /// A datagram. True if it is understood: the flow needs no following.
+  /// How the names end that are listened for, in lower case: those of hellos, and those that are looked up. A dot
+  /// stands for any byte. Of others nothing need be told.
+  readonly nameEndings: readonly Uint8Array[];
+  /// A datagram, of ports that `isListenedTo`. True if it is understood: the flow needs no following.
   datagram(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): boolean;
   /// The first payload of a TCP connection.
   opening(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void;

@@ -87,6 +87,8 @@ export class TcpFlow {
   startSeen = false;
   /// Joined in its middle: no handshake will come.
   midstream = false;
+  /// The client's hello says that it is not what is looked for; only the server's part may tell something.
+  isRuledOut = false;
   /// Only a guess says what it carries.
   guessed = false;
   /// A FIN or RST was seen; as of the last time that the flow was asked about.
@@ -127,6 +129,7 @@ export class TcpFlow {
     this.dismissed = false;
     this.midstream = false;
     this.guessed = false;
+    this.isRuledOut = false;
     this.preamble = null;
     this.handshake = null;
     this.protection = ASSUMED_PROTECTION;

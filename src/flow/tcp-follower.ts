@@ -1,6 +1,13 @@
 /// TCP flows: follows those that begin like TLS, a proxy's preamble, or in the
 /// middle of TLS records; lets go of the rest.
 
+import {
+  TLS_ALERT_WARNING,
+  TLS_CLIENT_HELLO,
+  TLS_RECORD_ALERT,
+  TLS_RECORD_HANDSHAKE,
+  TLS_SERVER_HELLO,
+} from '../loops/openings.js';
 import { type Packet, TCP_ACK, TCP_FIN, TCP_SYN } from '../wire/packet.js';
 import {
   ENTRY_WORDS,
@@ -13,7 +20,9 @@ import {
   KIND_SEQUENCE_B,
   KIND_SYN_FROM_A,
   KIND_SYN_FROM_B,
+  STATE_ANSWER_DUE,
   STATE_DISMISSED,
+  STATE_MASK,
   STATE_NEW,
   WORD_KIND,
   WORD_PACKETS,
@@ -80,13 +89,17 @@ export class TcpFollower {
     this.gaps = 0;
   }
 
-  /// Decides by a new flow's first payload whether it is followed.
+  /// Decides by a new flow's first payload, or by an answer that is due, whether it is followed.
   first(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
     const { table } = this;
     const { words, fromB } = table;
     const at = entry * ENTRY_WORDS;
     words[at + WORD_KIND]! |= KIND_PAYLOAD;
     const kind = words[at + WORD_KIND]!;
+    if ((kind & STATE_MASK) === STATE_ANSWER_DUE) {
+      this.takeAnswer(entry, packet, bytes, timeUs, frame);
+      return;
+    }
     const anySyn = (kind & (KIND_SYN_FROM_A | KIND_SYN_FROM_B)) !== 0;
     const clientSpeaks = !anySyn || (kind & (fromB ? KIND_SYN_FROM_B : KIND_SYN_FROM_A)) !== 0;
     const sequence = this.firstSequence(at, fromB) ?? packet.sequence;
@@ -99,7 +112,7 @@ export class TcpFollower {
       : null;
     // Cut off before its first byte, it can be anything.
     const isBlank = mayBegin && anySyn && packet.payloadCaptured === 0;
-    const isHello = beginsLikeTls(bytes, packet, CLIENT_HELLO, false);
+    const isHello = beginsLikeTls(bytes, packet, TLS_CLIENT_HELLO, false);
     if (clientSpeaks && (overtook || preamble !== null || isHello || isBlank)) {
       const flow = this.follow(entry, fromB, packet);
       flow.startSeen = anySyn;
@@ -108,7 +121,7 @@ export class TcpFollower {
       this.beginPeer(flow.server, at, packet);
       flow.analysis = this.analysts.tls(flow);
       this.nextSegment(flow, packet, bytes, timeUs, frame);
-    } else if (!(anySyn && clientSpeaks) && beginsLikeTls(bytes, packet, SERVER_HELLO, !anySyn)) {
+    } else if (!(anySyn && clientSpeaks) && beginsLikeTls(bytes, packet, TLS_SERVER_HELLO, !anySyn)) {
       this.joinAtServer(entry, packet, bytes, timeUs, frame);
     } else if (mayBegin && beginsLikeOpenVpn(bytes, packet)) {
       const flow = this.follow(entry, fromB, packet);
@@ -136,6 +149,27 @@ export class TcpFollower {
     } else if (anySyn || words[at + WORD_PACKETS]! >= MIDSTREAM_PATIENCE) {
       table.setState(entry, STATE_DISMISSED);
     }
+  }
+
+  /// The hello, seen to already, rules the flow out. All that is left to see is what the server says in clear.
+  private takeAnswer(entry: number, packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
+    const { fromB } = this.table;
+    const sequence = this.firstSequence(entry * ENTRY_WORDS, fromB) ?? packet.sequence;
+    const ahead = (packet.sequence - sequence) | 0;
+    // Of before the first byte, as probes are that keep a connection alive.
+    if (ahead < 0) return;
+    if (ahead === 0 && !mayBeginAnswer(bytes, packet)) {
+      this.table.setState(entry, STATE_DISMISSED);
+      return;
+    }
+    const flow = this.follow(entry, !fromB, packet);
+    flow.startSeen = true;
+    flow.isRuledOut = true;
+    flow.server.stream.begin(sequence);
+    // The client's next bytes are a record of its own.
+    flow.client.stream.begin(packet.acknowledgement);
+    flow.analysis = this.analysts.tls(flow);
+    this.nextSegment(flow, packet, bytes, timeUs, frame);
   }
 
   /// The flow was running before the capture began, and SSH: by its port, or a guess.
@@ -356,9 +390,13 @@ function beginsLikeOpenVpn(bytes: Uint8Array, { payloadAt: at, payloadCaptured }
   return bytes[at] === 0 && bytes[at + 1] === length && isOpenVpnReset(bytes, at + 2, length);
 }
 
-/// Types of handshake messages (RFC 8446 section 4).
-const CLIENT_HELLO = 1;
-const SERVER_HELLO = 2;
+/// True if the payload can be the beginning of what a server answers to a hello, and not a refusal: its hello, or
+/// a warning before it (RFC 8446 section 6).
+function mayBeginAnswer(bytes: Uint8Array, { payloadAt: at, payloadCaptured: have }: Packet): boolean {
+  const isRefusal = have > 5 && bytes[at + 5] !== TLS_ALERT_WARNING;
+  const isRecord = bytes[at] === TLS_RECORD_HANDSHAKE || (bytes[at] === TLS_RECORD_ALERT && !isRefusal);
+  return have === 0 || (isRecord && (have < 2 || bytes[at + 1] === 3));
+}
 
 /// True if the payload can be the beginning of a TLS hello: a handshake record
 /// of version 3.x whose first message is of that type. Where that byte `mustShow`,
@@ -367,5 +405,9 @@ function beginsLikeTls(bytes: Uint8Array, packet: Packet, message: number, mustS
   const at = packet.payloadAt;
   const have = packet.payloadCaptured;
   if (have < (mustShow ? 6 : 1)) return false;
-  return bytes[at] === 22 && (have < 2 || bytes[at + 1] === 3) && (have < 6 || bytes[at + 5] === message);
+  return (
+    bytes[at] === TLS_RECORD_HANDSHAKE &&
+    (have < 2 || bytes[at + 1] === 3) &&
+    (have < 6 || bytes[at + 5] === message)
+  );
 }

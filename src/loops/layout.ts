@@ -2,7 +2,7 @@
 /// compilers, TypeScript's and AssemblyScript's: constants only.
 
 /// Most frames in one batch. A chunk of small packets is delivered as several.
-export const BATCH_FRAMES = 2048;
+export const BATCH_FRAMES = 512;
 
 /// Columns of a batch of frames, in bytes from its beginning.
 export const FRAME_TIME = 0;
@@ -27,7 +27,11 @@ export const PACKET_ACKNOWLEDGEMENT = 8;
 /// Of IPv6 the second to fourth word of each address.
 export const PACKET_MORE_A = 9;
 export const PACKET_MORE_B = 12;
-export const PACKET_COLUMNS = 15;
+/// Of a payload that is not empty: where it begins among the bytes of the frames, how much of it is there, how much there was.
+export const PACKET_PAYLOAD_AT = 15;
+export const PACKET_PAYLOAD_CAPTURED = 16;
+export const PACKET_PAYLOAD_LENGTH = 17;
+export const PACKET_COLUMNS = 18;
 
 /// What tells flows apart besides addresses, ports and the network.
 export const KEY_PROTOCOL_MASK = 0xff;
@@ -88,6 +92,8 @@ export const STATE_NEW = 0 << STATE_SHIFT;
 export const STATE_FOLLOWED = 1 << STATE_SHIFT;
 /// Cannot be SoftEther any more: only counted.
 export const STATE_DISMISSED = 2 << STATE_SHIFT;
+/// The client's hello rules SoftEther out; what the server answers may still be worth a look.
+export const STATE_ANSWER_DUE = 3 << STATE_SHIFT;
 /// A packet of this end was seen.
 export const KIND_SEEN_A = 1 << 18;
 export const KIND_SEEN_B = 1 << 19;
@@ -129,12 +135,21 @@ export const TABLE_ONE_SIDED_FLOWS = 24;
 export const TABLE_EVICTED_FLOWS = 25;
 export const TABLE_SHARE = 26;
 export const TABLE_SHARES = 27;
+/// 1 if openings are looked at (`assembly/openings.ts`), and what for: a protocol of ALPN that is never offered,
+/// its length in front, as a word; how many ends of names there are.
+export const TABLE_OPENINGS = 28;
+export const TABLE_NEVER_OFFERED = 29;
+export const TABLE_ENDINGS_COUNT = 30;
 /// Entries of the packets that are looked for at a time, or -1.
 export const TABLE_GUESSES = 32;
 /// Packets whose flows are looked for at a time (a power of 2): each touches two pages of memory, and
 /// more pages than this the processor does not find again without looking them up (measured).
 export const GUESSED_PACKETS = 256;
-export const TABLE_BLOCK_WORDS = TABLE_GUESSES + GUESSED_PACKETS;
+/// Ends of names: of each the last 8 bytes and a mask of those that count, as numbers of 8 bytes.
+export const TABLE_ENDINGS = TABLE_GUESSES + GUESSED_PACKETS;
+export const ENDING_WORDS = 4;
+export const MAX_ENDINGS = 32;
+export const TABLE_BLOCK_WORDS = TABLE_ENDINGS + MAX_ENDINGS * ENDING_WORDS;
 
 /// What `readRecords` and its caller tell each other, in words.
 export const RECORDS_COUNT = 0;

@@ -54,7 +54,16 @@ interface Loops {
     column: number,
     seed: number,
   ): number;
-  lookUp(table: number, packets: number, column: number, times: number, from: number, count: number): number;
+  lookUp(
+    table: number,
+    packets: number,
+    column: number,
+    times: number,
+    from: number,
+    count: number,
+    bytes: number,
+  ): number;
+  look(table: number, packet: number, column: number, payload: number): number;
   lookUpOne(table: number, packet: number, column: number, time: number, key: number): number;
   advance(table: number, time: number): void;
   leaveAll(table: number): void;

@@ -16,8 +16,8 @@ import { newHashSeed } from './hash-seed.js';
 
 /// Chunks that are read ahead, being analysed, and some between, so that nobody waits for a moment.
 const CHUNKS = 5;
-/// A chunk of small packets gives five batches.
-const SLOTS = 24;
+/// A chunk of small packets gives twenty batches.
+const SLOTS = 96;
 
 /// A thread that does nothing for so long has died: a batch takes milliseconds. Waited for
 /// in pieces, so that a process which is stopped for a while loses no more than one of them.
@@ -187,6 +187,8 @@ export class BatchReceiver {
   private readonly slots: readonly Slot[];
   private readonly bytes: readonly Uint8Array[];
   private readonly views: readonly DataView[];
+  /// Where the loops find the bytes; they cannot read those of the tail.
+  private readonly bytesAt: readonly number[];
   private received = 0;
 
   constructor(
@@ -199,6 +201,7 @@ export class BatchReceiver {
     const chunks = buffers.chunks.map((place) => new ByteChunk(place));
     this.bytes = [...chunks.map(({ bytes }) => bytes), new Uint8Array(buffers.tail)];
     this.views = [...chunks.map(({ view }) => view), new DataView(buffers.tail)];
+    this.bytesAt = [...chunks.map(({ place }) => place.at), 0];
   }
 
   /// Time of the capture's first packet; known once a batch was received.
@@ -216,6 +219,7 @@ export class BatchReceiver {
     frames.count = head[SLOT_COUNT]!;
     frames.bytes = this.bytes[chunk]!;
     frames.view = this.views[chunk]!;
+    frames.bytesAt = this.bytesAt[chunk]!;
     packets.frames = frames;
     return packets;
   }

@@ -23,6 +23,11 @@ export const softetherTls: TlsSessionProfile = {
   falsePositives: [
     'an application that posts 1.5 to 3.5 kB and then 2.5 to 5.7 kB over one connection, is answered with about 1 kB and then 2 to 4 kB, and goes on with small messages both ways: stays below likely unless it also keeps the alive law or opens further connections',
   ],
+  neverOffered: {
+    protocol: 'h2',
+    source:
+      'Network.c: NewSSLCtx: no ALPN in any version (facts 1.2), nor in the clients of others that are known (facts 15); browsers and HTTP libraries offer HTTP/2 (RFC 9113 section 3.2)',
+  },
   script: {
     maxTickets: {
       value: 4,

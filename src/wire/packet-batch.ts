@@ -11,6 +11,7 @@ import {
   IS_COMMON,
   IS_FRAGMENT,
   KEY_IPV6,
+  KEY_PROTOCOL_MASK,
   LINKTYPE_NO_PACKET,
   NO_PACKET,
   PACKET_ACKNOWLEDGEMENT,
@@ -22,6 +23,9 @@ import {
   PACKET_KEY,
   PACKET_MORE_A,
   PACKET_MORE_B,
+  PACKET_PAYLOAD_AT,
+  PACKET_PAYLOAD_CAPTURED,
+  PACKET_PAYLOAD_LENGTH,
   PACKET_PORTS,
   PACKET_SEQUENCE,
   PACKET_TENANT,
@@ -43,6 +47,7 @@ export {
 
 const ETHERNET_BYTES = 14;
 const IPV4_BYTES = 20;
+const IPV6_BYTES = 40;
 const UDP_BYTES = 8;
 
 /// The frames that packets are decoded from, as `capture/frame-batch.ts` has them; borrowed.
@@ -69,6 +74,7 @@ export interface Frames {
 ///     addressA[i], addressB[i]     of IPv6 the first words, the others in `moreA` and `moreB`
 ///     hash[i]                      of key, ports and addresses
 ///     sequence[i], acknowledgement[i]   of TCP
+///     payloadAt[i], payloadCaptured[i], payloadLen[i]   of the payload, if there is any, as `Packet` has them
 ///     timeUs[i]                    of the frame
 export class PacketBatch {
   frames: Frames = NO_FRAMES;
@@ -87,6 +93,9 @@ export class PacketBatch {
   readonly hash: Int32Array;
   readonly sequence: Int32Array;
   readonly acknowledgement: Int32Array;
+  readonly payloadAt: Int32Array;
+  readonly payloadCaptured: Int32Array;
+  readonly payloadLen: Int32Array;
   readonly moreA: readonly Int32Array[];
   readonly moreB: readonly Int32Array[];
   private readonly packet = new Packet();
@@ -117,6 +126,9 @@ export class PacketBatch {
     this.hash = column(PACKET_HASH);
     this.sequence = column(PACKET_SEQUENCE);
     this.acknowledgement = column(PACKET_ACKNOWLEDGEMENT);
+    this.payloadAt = column(PACKET_PAYLOAD_AT);
+    this.payloadCaptured = column(PACKET_PAYLOAD_CAPTURED);
+    this.payloadLen = column(PACKET_PAYLOAD_LENGTH);
     this.moreA = [0, 1, 2].map((i) => column(PACKET_MORE_A + i));
     this.moreB = [0, 1, 2].map((i) => column(PACKET_MORE_B + i));
   }
@@ -180,8 +192,24 @@ export class PacketBatch {
     const { view, offset, capturedLen } = this.frames;
     const at = offset[i]!;
     const ipAt = at + ETHERNET_BYTES;
-    const transportAt = ipAt + IPV4_BYTES;
-    const protocol = this.key[i]!;
+    const protocol = this.key[i]! & KEY_PROTOCOL_MASK;
+    packet.layers.clear();
+    packet.protocol = protocol;
+    packet.ipAt = ipAt;
+    if ((this.key[i]! & KEY_IPV6) === 0) {
+      packet.version = 4;
+      packet.ipEnd = ipAt + view.getUint16(ipAt + 2, false);
+      packet.addressesAt = ipAt + 12;
+      packet.source = view.getInt32(ipAt + 12, false);
+      packet.destination = view.getInt32(ipAt + 16, false);
+      packet.transportAt = ipAt + IPV4_BYTES;
+    } else {
+      packet.version = 6;
+      packet.ipEnd = ipAt + IPV6_BYTES + view.getUint16(ipAt + 4, false);
+      packet.addressesAt = ipAt + 8;
+      packet.transportAt = ipAt + IPV6_BYTES;
+    }
+    const { transportAt } = packet;
     let headerBytes = UDP_BYTES;
     if (protocol === PROTOCOL_TCP) {
       headerBytes = (view.getUint8(transportAt + 12) >> 4) * 4;
@@ -189,15 +217,6 @@ export class PacketBatch {
       packet.acknowledgement = this.acknowledgement[i]!;
       packet.tcpFlags = this.flags[i]! & 0xff;
     }
-    packet.layers.clear();
-    packet.version = 4;
-    packet.protocol = protocol;
-    packet.ipAt = ipAt;
-    packet.ipEnd = ipAt + view.getUint16(ipAt + 2, false);
-    packet.addressesAt = ipAt + 12;
-    packet.source = view.getInt32(ipAt + 12, false);
-    packet.destination = view.getInt32(ipAt + 16, false);
-    packet.transportAt = transportAt;
     packet.sourcePort = view.getUint16(transportAt, false);
     packet.destinationPort = view.getUint16(transportAt + 2, false);
     packet.payloadAt = transportAt + headerBytes;
@@ -230,6 +249,9 @@ export class PacketBatch {
       this.acknowledgement[i] = packet.acknowledgement;
     }
     this.tenant[i] = packet.layers.tenant;
+    this.payloadAt[i] = packet.payloadAt;
+    this.payloadCaptured[i] = packet.payloadCaptured;
+    this.payloadLen[i] = packet.payloadLen;
     if (packet.version === 4) this.setIpv4(i, packet.source, packet.destination, ports, protocol, flags);
     else this.setIpv6(i, view, packet.addressesAt, ports, protocol | KEY_IPV6, flags);
   }

@@ -13,6 +13,9 @@ const EXTENSION_ALPN = 16;
 const EXTENSION_ENCRYPT_THEN_MAC = 22;
 const EXTENSION_SUPPORTED_VERSIONS = 43;
 
+const MESSAGE_HEADER_BYTES = 4;
+const VERSION_AND_RANDOM_BYTES = 34;
+
 /// Most elements taken from a list of a hello; real ones are far shorter.
 const MAX_LIST = 512;
 
@@ -220,4 +223,39 @@ function numbers(list: ByteCursor): number[] {
 /// Values that browsers send to keep servers tolerant (RFC 8701).
 function isGrease(value: number): boolean {
   return (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff);
+}
+
+/// True if the ClientHello with which the bodies of a client's handshake records begin offers this protocol (RFC 7301
+/// section 3.1). Without a cursor, because this is asked of every flow of TLS.
+export function offersProtocol(bytes: Uint8Array, protocol: string): boolean {
+  const end = bytes.length;
+  let next = MESSAGE_HEADER_BYTES + VERSION_AND_RANDOM_BYTES;
+  if (next >= end || bytes[0] !== MESSAGE_CLIENT_HELLO) return false;
+  // Session, suites, compression, each behind its length; then the length of the extensions.
+  next += 1 + bytes[next]!;
+  if (next + 2 > end) return false;
+  next += 2 + number16(bytes, next);
+  if (next >= end) return false;
+  next += 1 + bytes[next]!;
+  if (next + 2 > end) return false;
+  const listEnd = Math.min(end, next + 2 + number16(bytes, next));
+  next += 2;
+  while (next + 4 <= listEnd) {
+    const data = next + 4;
+    const dataEnd = data + number16(bytes, next + 2);
+    if (number16(bytes, next) === EXTENSION_ALPN)
+      return isInList(bytes, data + 2, Math.min(dataEnd, listEnd), protocol);
+    next = dataEnd;
+  }
+  return false;
+}
+
+function isInList(bytes: Uint8Array, at: number, end: number, name: string): boolean {
+  for (let next = at; next < end; next += 1 + bytes[next]!) {
+    if (bytes[next] !== name.length || next + name.length >= end) continue;
+    let same = 0;
+    while (same < name.length && bytes[next + 1 + same] === name.charCodeAt(same)) same++;
+    if (same === name.length) return true;
+  }
+  return false;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pcap } from '../support/capture-builder.js';
 import { sealert, temporaryFolder } from '../support/cli.js';
+import { softetherDialogue } from '../support/dialogue.js';
 import { samplePath } from '../support/paths.js';
 import { readFrames } from '../support/read.js';
 import { cutPcap } from '../support/tiny-pcap.js';
@@ -22,6 +23,18 @@ async function sessionOf(path: string) {
 function flat(text: string): string {
   return text.replaceAll(/\s+/g, ' ');
 }
+
+test('a flow whose hello offers HTTP/2', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 'h2.pcap');
+  await writeFile(path, pcap(softetherDialogue({ hello: { alpn: ['h2'] } })));
+  const { code, stdout } = await sealert(['explain', path, '--flow', '10.1.0.10:50001 203.0.113.10:443']);
+  assert.equal(code, 0);
+  assert.match(
+    flat(stdout),
+    /Not reported\. The ClientHello offers h2 \(ALPN\), which no client of SoftEther does; so a scan lets the flow go with the server's answer\. Its records would be those of a log-in\. Strip/,
+  );
+});
 
 test('a session: head, strip, clauses and filters', async () => {
   const { id, client, server } = await sessionOf(DIRECT);

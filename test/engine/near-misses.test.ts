@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { softetherTls } from '#sealert/profiles/softether-tls.js';
 import { analyse } from '../support/analyse.js';
 import { pcap } from '../support/capture-builder.js';
-import { ENDS, playScript, type Step, softetherDialogue } from '../support/dialogue.js';
+import {
+  ENDS,
+  playScript,
+  type SoftetherOptions,
+  type Step,
+  softetherDialogue,
+} from '../support/dialogue.js';
 import fc from '../support/property.js';
 import { applicationData } from '../support/tls.js';
 
@@ -140,4 +146,26 @@ test('no session: ordinary requests and answers', () => {
 
 test('bodies of the bytes that a test writes can begin no record', () => {
   assert.ok(!applicationData(40).subarray(5).includes(23));
+});
+
+const PROXY = [
+  [true, new TextEncoder().encode('CONNECT vpn.example.net:443 HTTP/1.1\r\n\r\n')],
+  [false, new TextEncoder().encode('HTTP/1.1 200 Connection established\r\n\r\n')],
+] as const;
+
+test('a client that offers HTTP/2 is none of SoftEther, whatever its records', () => {
+  const WAYS: [name: string, options: SoftetherOptions][] = [
+    ['TLS 1.3', {}],
+    ['TLS 1.2', { tls12: true }],
+    ['behind a proxy', { preamble: PROXY, probe: false }],
+    ['a hello of several segments', { mss: 100 }],
+    ['IPv6', { ends: { ...ENDS, client: '2001:db8::9', server: '2001:db8::1' } }],
+  ];
+  for (const [name, options] of WAYS) {
+    const found = (alpn: string[], maskInstallation = false) =>
+      analyse(pcap(softetherDialogue({ ...options, hello: { alpn } })), { maskInstallation }).sessions.length;
+    assert.equal(found(['h2', 'http/1.1']), 0, name);
+    assert.equal(found(['http/1.1']), 1, name);
+    assert.equal(found(['h2', 'http/1.1'], true), 1, name);
+  }
 });

@@ -133,6 +133,8 @@ export interface SoftetherOptions extends DialogueOptions {
   /// A connection without the question whether the server is SoftEther.
   probe?: boolean;
   suite?: number;
+  /// What the client offers besides its usual hello.
+  hello?: tls.ClientHelloFields;
   /// TLS 1.2 instead of 1.3.
   tls12?: boolean;
   /// What each connection says to a proxy before its handshake.
@@ -161,8 +163,9 @@ export function softetherDialogue(options: SoftetherOptions = {}): TestFrame[] {
 export function playScript(steps: readonly Step[], options: SoftetherOptions = {}): TestFrame[] {
   const dialogue = new TcpDialogue(options.ends, options).open();
   for (const [fromClient, bytes] of options.preamble ?? []) dialogue.send(fromClient, bytes).wait(5_000);
-  if (options.tls12) handshake12(dialogue);
-  else handshake13(dialogue, options.suite ?? tls.TLS_AES_256_GCM_SHA384);
+  const hello = { ...HELLO, ...options.hello };
+  if (options.tls12) handshake12(dialogue, hello);
+  else handshake13(dialogue, hello, options.suite ?? tls.TLS_AES_256_GCM_SHA384);
   const overhead = options.tls12 ? 24 : 17;
   for (const { fromClient, afterUs, records, plain = new Uint8Array(0) } of steps) {
     dialogue.wait(afterUs);
@@ -243,17 +246,17 @@ function step(name: string, fromClient: boolean, ...records: readonly number[]):
 /// What the hello of a SoftEther client asks for.
 const HELLO = { serverName: '203.0.113.10', versions: [0x0304, 0x0303] };
 
-function handshake13(dialogue: TcpDialogue, suite: number): void {
+function handshake13(dialogue: TcpDialogue, offered: tls.ClientHelloFields, suite: number): void {
   const finished = suite === tls.TLS_AES_256_GCM_SHA384 ? 69 : 53;
   const changeCipherSpec = tls.record(tls.CHANGE_CIPHER_SPEC, Uint8Array.of(1));
   const hello = tls.serverHello({ suite, selectedVersion: 0x0304 });
   const encrypted = [23, 908, 281, finished].map(tls.applicationData);
-  dialogue.send(true, tls.record(tls.HANDSHAKE, tls.clientHello(HELLO), 0x0301)).wait(1_000);
+  dialogue.send(true, tls.record(tls.HANDSHAKE, tls.clientHello(offered), 0x0301)).wait(1_000);
   dialogue.send(false, concat(tls.record(tls.HANDSHAKE, hello), changeCipherSpec, ...encrypted)).wait(1_000);
   dialogue.send(true, concat(changeCipherSpec, tls.applicationData(finished))).wait(1_000);
 }
 
-function handshake12(dialogue: TcpDialogue): void {
+function handshake12(dialogue: TcpDialogue, offered: tls.ClientHelloFields): void {
   const changeCipherSpec = tls.record(tls.CHANGE_CIPHER_SPEC, Uint8Array.of(1));
   const finished = concat(changeCipherSpec, tls.record(tls.HANDSHAKE, new Uint8Array(40).fill(0xe7)));
   const messages = [
@@ -262,7 +265,7 @@ function handshake12(dialogue: TcpDialogue): void {
     tls.handshakeMessage(12, new Uint8Array(296)),
     tls.handshakeMessage(14, new Uint8Array(0)),
   ];
-  dialogue.send(true, tls.record(tls.HANDSHAKE, tls.clientHello(HELLO), 0x0301)).wait(1_000);
+  dialogue.send(true, tls.record(tls.HANDSHAKE, tls.clientHello(offered), 0x0301)).wait(1_000);
   dialogue.send(false, concat(...messages.map((message) => tls.record(tls.HANDSHAKE, message)))).wait(1_000);
   const keys = tls.record(tls.HANDSHAKE, tls.handshakeMessage(16, new Uint8Array(33)));
   dialogue.send(true, concat(keys, finished)).wait(1_000);

@@ -3,6 +3,14 @@
 /// checked on recordings of 4.44.9807 and 5.01.9674.
 
 import { sha1 } from '@noble/hashes/legacy.js';
+import {
+  ICMP_INFORMATION_REPLY,
+  ICMP_INFORMATION_REQUEST,
+  RUDP_OPENING_BYTES as OPENING_BYTES,
+  RUDP_ICMP_OPENING_BYTES,
+} from '../../loops/openings.js';
+
+export { OPENING_BYTES };
 
 export type RudpCarrier = 'udp' | 'dns' | 'icmp';
 
@@ -101,12 +109,9 @@ function icmpHeadBytes(bytes: Uint8Array, at: number, captured: number, length: 
 export function isIcmpCandidate(bytes: Uint8Array, at: number, captured: number, length: number): boolean {
   if (captured < ICMP_HEADER_BYTES) return false;
   const type = bytes[at]!;
-  return type === 15 || type === 16 || length === ICMP_HEADER_BYTES + HASH_BYTES + OPENING_BYTES;
+  const isUnusual = type === ICMP_INFORMATION_REQUEST || type === ICMP_INFORMATION_REPLY;
+  return isUnusual || length === ICMP_HEADER_BYTES + RUDP_ICMP_OPENING_BYTES;
 }
-
-/// The first packet of a client: 20 bytes that the keys follow from, then 19 random ones
-/// (Network.c, RUDP_SESSION_STATUS_CONNECT_SENT).
-export const OPENING_BYTES = 39;
 
 function short(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!;

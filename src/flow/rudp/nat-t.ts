@@ -6,8 +6,7 @@
 
 import { type PackValue, readPack } from './pack.js';
 
-/// Network.h UDP_NAT_T_PORT.
-export const NAT_T_PORT = 5004;
+export { PORT_NAT_T as NAT_T_PORT } from '../../loops/openings.js';
 
 /// Cedar.h VPN_RUDP_SVC_NAME: the service name of every SoftEther VPN server.
 export const NAT_T_SERVICE = 'SoftEther_VPN';
