@@ -2,7 +2,7 @@
 /// compilers, TypeScript's and AssemblyScript's: constants only.
 
 /// Most frames in one batch. A chunk of small packets is delivered as several.
-export const BATCH_FRAMES = 512;
+export const BATCH_FRAMES = 2048;
 
 /// Columns of a batch of frames, in bytes from its beginning.
 export const FRAME_TIME = 0;

@@ -16,8 +16,8 @@ import { newHashSeed } from './hash-seed.js';
 
 /// Chunks that are read ahead, being analysed, and some between, so that nobody waits for a moment.
 const CHUNKS = 5;
-/// A chunk of small packets gives twenty batches.
-const SLOTS = 96;
+/// A chunk of small packets gives five batches.
+const SLOTS = 24;
 
 /// A thread that does nothing for so long has died: a batch takes milliseconds. Waited for
 /// in pieces, so that a process which is stopped for a while loses no more than one of them.
