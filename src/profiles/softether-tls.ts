@@ -26,7 +26,7 @@ export const softetherTls: TlsSessionProfile = {
   neverOffered: {
     protocol: 'h2',
     source:
-      'Network.c: NewSSLCtx: no ALPN in any version (facts 1.2), nor in the clients of others that are known (facts 15); browsers and HTTP libraries offer HTTP/2 (RFC 9113 section 3.2)',
+      'Network.c: NewSSLCtx: no ALPN in any version (facts 1.2), and none is known of the clients of others (facts 15); browsers and HTTP libraries offer HTTP/2 (RFC 9113 section 3.2)',
   },
   script: {
     maxTickets: {

@@ -1,10 +1,12 @@
-/// A file that cannot be read to its end: what was read of it is kept, read here and now as well as ahead.
+/// Reading here and now, and ahead: when that begins, and what is kept of a file that cannot be read to its end.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
+import { FileChunks } from '#sealert/node/file-chunks.js';
 import type { Report } from '#sealert/report/model.js';
 import { pcap } from '../support/capture-builder.js';
 import { CLI, ended, temporaryFolder } from '../support/cli.js';
@@ -54,3 +56,31 @@ for (const delayMs of [0, 3]) {
     assert.match(stderr, /reading failed: the device reports an error/);
   });
 }
+
+test('waiting for a chunk is no slow read: nothing is read ahead', async (t) => {
+  const path = join(await temporaryFolder(t), 'file');
+  await writeFile(path, new Uint8Array(6 * CHUNK_BYTES));
+  // The only clock: it goes on while a chunk is waited for.
+  let nowNs = 0n;
+  t.mock.method(process.hrtime, 'bigint', () => nowNs);
+  let taken = 0;
+  let most = 0;
+  const pool = {
+    take: () => {
+      nowNs += 3_000_000n;
+      most = Math.max(most, ++taken);
+      return new ByteChunk();
+    },
+    give: (_chunk: ByteChunk) => {
+      taken--;
+    },
+  };
+  const file = new FileChunks(path, pool);
+  let bytes = 0;
+  for (let { chunk, length } = await file.next(); length > 0; { chunk, length } = await file.next()) {
+    bytes += length;
+    pool.give(chunk);
+  }
+  await file.close();
+  assert.deepEqual([bytes, most], [6 * CHUNK_BYTES, 1]);
+});
