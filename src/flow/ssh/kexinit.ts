@@ -72,13 +72,15 @@ function firstCommon(client: string, server: string): string {
   return client.split(',').find((name) => known.includes(name)) ?? '';
 }
 
+const QUESTION_MARK = 0x3f;
+
 /// Printable US-ASCII as text, anything else as a question mark (RFC 4251 section 6). Put
 /// together at once: a text that grows by letters keeps each of its steps.
 export function asciiText(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]!;
-    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?';
+  const text = bytes.slice(start, end);
+  for (let at = 0; at < text.length; at++) {
+    const byte = text[at]!;
+    if (byte < 0x20 || byte >= 0x7f) text[at] = QUESTION_MARK;
   }
-  return text;
+  return String.fromCharCode(...text);
 }
