@@ -56,8 +56,8 @@ import {
   TABLE_MASK,
   TABLE_MAX_FLOWS,
   TABLE_MIDSTREAM_FLOWS,
+  TABLE_NEVER_OFFERED,
   TABLE_ONE_SIDED_FLOWS,
-  TABLE_OPENINGS,
   TABLE_OTHER_IDLE,
   TABLE_SEED,
   TABLE_SHARE,
@@ -193,7 +193,7 @@ export function lookUp(
 /// Looks at the payload of the packet that was looked up last. True if there is no more to it. Of one without
 /// payload, which only a followed flow has, `payload` is anywhere.
 export function look(table: usize, packet: usize, column: usize, payload: usize): bool {
-  if (word(table, TABLE_OPENINGS) === 0) return false;
+  if (word(table, TABLE_NEVER_OFFERED) === 0) return false;
   const at = entryAt(table, word(table, TABLE_ENTRY));
   if ((word(at, WORD_KIND) & STATE_MASK) === STATE_FOLLOWED) return false;
   return lookAt(table, at, packet, column, payload, field(packet, column, PACKET_PAYLOAD_CAPTURED));

@@ -50,7 +50,6 @@ import {
   TABLE_MIDSTREAM_FLOWS,
   TABLE_NEVER_OFFERED,
   TABLE_ONE_SIDED_FLOWS,
-  TABLE_OPENINGS,
   TABLE_OTHER_IDLE,
   TABLE_SEED,
   TABLE_SHARE,
@@ -280,7 +279,7 @@ export class FlowTable {
   /// Looks at the payload of the i-th packet, the one that was looked up last, unless `lookUp` could. Returns true
   /// if there is no more to it. Only while its flow is new, or its answer due.
   look(batch: PacketBatch, i: number): boolean {
-    if (this.state[TABLE_OPENINGS] === 0 || batch.payloadCaptured[i]! > COPIED_BYTES) return false;
+    if (this.state[TABLE_NEVER_OFFERED] === 0 || batch.payloadCaptured[i]! > COPIED_BYTES) return false;
     const { at, columnBytes, frames } = batch;
     const { bytes, bytesAt = 0 } = frames;
     const payloadAt = batch.payloadAt[i]!;
@@ -416,7 +415,6 @@ export class FlowTable {
     if (protocol.length > 4 || nameEndings.length > MAX_ENDINGS) {
       throw new RangeError('there is no room for so much to look for in openings');
     }
-    state[TABLE_OPENINGS] = 1;
     state[TABLE_NEVER_OFFERED] = protocol.reduce((word, byte, i) => word | (byte << (8 * i)), 0);
     state[TABLE_ENDINGS_COUNT] = nameEndings.length;
     nameEndings.forEach((ending, i) => {

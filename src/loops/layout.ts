@@ -135,11 +135,10 @@ export const TABLE_ONE_SIDED_FLOWS = 24;
 export const TABLE_EVICTED_FLOWS = 25;
 export const TABLE_SHARE = 26;
 export const TABLE_SHARES = 27;
-/// 1 if openings are looked at (`assembly/openings.ts`), and what for: a protocol of ALPN that is never offered,
-/// its length in front, as a word; how many ends of names there are.
-export const TABLE_OPENINGS = 28;
-export const TABLE_NEVER_OFFERED = 29;
-export const TABLE_ENDINGS_COUNT = 30;
+/// What openings are looked at for (`assembly/openings.ts`): a protocol of ALPN that is never offered,
+/// its length in front, as a word, or 0 if they are not looked at; how many ends of names there are.
+export const TABLE_NEVER_OFFERED = 28;
+export const TABLE_ENDINGS_COUNT = 29;
 /// Entries of the packets that are looked for at a time, or -1.
 export const TABLE_GUESSES = 32;
 /// Packets whose flows are looked for at a time (a power of 2): each touches two pages of memory, and
