@@ -51,6 +51,7 @@ export function readRecords(
     const second = load<u32>(record);
     if (abs<i64>(<i64>second - <i64>lastSecond) > DAY_SECONDS) break;
     const us = load<u32>(record, 4) / <u32>fractionsPerUs;
+    if (us >= 1_000_000) break;
     const column = batch + ((<usize>count) << 2);
     store<f64>(batch + ((<usize>count) << 3), <f64>second * 1e6 + <f64>us, FRAME_TIME);
     store<i32>(column, at + headerBytes, FRAME_OFFSET);

@@ -104,11 +104,11 @@ export class PcapParser implements RecordParser {
     const next = at + recordHeaderBytes + capturedLen;
     if (next > end) return at;
     const seconds = view.getUint32(at, littleEndian);
-    const agrees = Math.abs(seconds - this.lastSeconds) <= DAY_SECONDS;
-    if ((!agrees || originalLen === 0) && !this.isConfirmed(view, at, next, end, isEnd)) return at;
-    if (agrees) this.agreedSeconds = seconds;
     const fraction = view.getUint32(at + 4, littleEndian);
     const us = fractionsPerUs === 1 ? fraction : Math.floor(fraction / fractionsPerUs);
+    const agrees = Math.abs(seconds - this.lastSeconds) <= DAY_SECONDS && us < 1e6;
+    if ((!agrees || originalLen === 0) && !this.isConfirmed(view, at, next, end, isEnd)) return at;
+    if (agrees) this.agreedSeconds = seconds;
     writer.add(at + recordHeaderBytes, capturedLen, originalLen, seconds * 1e6 + us, linkType);
     if (capturedLen > this.longestBytes) this.longestBytes = capturedLen;
     this.lastSeconds = seconds;
@@ -172,7 +172,7 @@ export class PcapParser implements RecordParser {
     if (isPcapHeader(view, next)) return true;
     throw new BrokenRecord(
       at,
-      'a packet record is a day or more away from the one before it or has no length, and none follows where it ends',
+      'a packet record has no length, or a time that cannot be or is a day or more away from the one before it, and none follows where it ends',
     );
   }
 

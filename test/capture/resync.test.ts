@@ -240,6 +240,45 @@ test('a time that was damaged does not hide what comes after the next damage', (
   }
 });
 
+test('a record with a fraction of a second that cannot be, and nothing where it ends, is none', () => {
+  for (const [container, write] of CONTAINERS.filter(
+    ([name]) => name.startsWith('pcap') && !name.startsWith('pcapng'),
+  )) {
+    const capture = write(FRAMES.slice(0, 60));
+    const at = write(FRAMES.slice(0, 30)).length;
+    // The fraction and both lengths: what it would hold ends in the middle of the packet.
+    const fields = [0x7fff_ffff, 14, 14];
+    const view = new DataView(capture.buffer, capture.byteOffset, capture.length);
+    for (const [i, value] of fields.entries())
+      view.setUint32(at + 4 + 4 * i, value, !container.includes('big-endian'));
+    const { frames, summary } = readFrames(capture);
+    assert.deepEqual(
+      frames.map(({ timeUs }) => timeUs),
+      FRAMES.slice(0, 60)
+        .filter((_, i) => i !== 30)
+        .map(({ timeUs }) => timeUs),
+      container,
+    );
+    assert.match(summary.damage[0]!.reason, /a time that cannot be/);
+  }
+});
+
+test('fractions above a second that the writer meant are read as they are', () => {
+  const capture = pcap(FRAMES.slice(0, 60));
+  const view = new DataView(capture.buffer, capture.byteOffset, capture.length);
+  let at = pcap([]).length;
+  for (const { bytes } of FRAMES.slice(0, 60)) {
+    view.setUint32(at + 4, view.getUint32(at + 4, true) + 1e6, true);
+    at += PCAP_RECORD_BYTES + bytes.length;
+  }
+  const { frames, summary } = readFrames(capture);
+  assert.deepEqual(
+    frames.map(({ timeUs }) => timeUs),
+    FRAMES.slice(0, 60).map(({ timeUs }) => timeUs + 1e6),
+  );
+  assert.deepEqual(summary.damage, []);
+});
+
 test('damage near the end of a file that was cut off as well', () => {
   for (const [container, write] of CONTAINERS) {
     const frames = FRAMES.slice(0, 60);
@@ -289,7 +328,8 @@ test('any bytes over any place: never a packet that was not recorded', () => {
       ([, write], damages) => {
         const frames = FRAMES.slice(0, 400);
         const capture = write(frames);
-        const head = write([]).length;
+        // Of the first packet's header nothing can be told: no packet before it says how late it may be.
+        const head = write(FRAMES.slice(0, 1)).length;
         for (const [at, bytes] of damages) {
           const from = head + (at % (capture.length - head));
           capture.set(bytes.subarray(0, capture.length - from), from);
