@@ -24,6 +24,8 @@ import {
   PACKET_PORTS,
   PACKET_SEQUENCE,
   PACKET_TENANT,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../src/loops/layout';
@@ -44,12 +46,13 @@ const IPV4_BYTES = 20;
 const IPV6_BYTES = 40;
 const TCP_BYTES = 20;
 const UDP_BYTES = 8;
+const ICMP_BYTES = 8;
 /// Shorter ones, which Ethernet would have padded, are left to `decodeFrame`.
 const LEAST_BYTES = ETHERNET_BYTES + IPV4_BYTES + TCP_BYTES;
 
 /// Takes the packets from this place on as long as they are of the kind that most are, and
 /// returns the place of the next: Ethernet, IPv4 without options and fragments or IPv6 without extension
-/// headers, TCP or UDP, no tunnel. `column` is the length of a column of the packets in bytes.
+/// headers, TCP, UDP or ICMP, no tunnel. `column` is the length of a column of the packets in bytes.
 export function decodeCommon(
   bytes: usize,
   batch: usize,
@@ -69,7 +72,7 @@ export function decodeCommon(
     const packet = packets + ((<usize>i) << 2);
     const typeAndVersion = load<i32>(at, 12);
     const isIpv4 = (typeAndVersion & 0xff_ff_ff) === BEGIN_IPV4;
-    // Header up to that of TCP or UDP, what the packet holds from there on, and whose it is.
+    // Header up to that of TCP, UDP or ICMP, what the packet holds from there on, and whose it is.
     let headers = ETHERNET_BYTES + IPV4_BYTES;
     let length = 0;
     let key = 0;
@@ -86,22 +89,21 @@ export function decodeCommon(
       key = <i32>load<u8>(at, 20) | KEY_IPV6;
     }
     const transport = at + <usize>headers;
-    const sentPorts = long(transport);
+    const protocol = key & KEY_PROTOCOL_MASK;
+    const isIcmp = protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6;
+    const sentPorts = isIcmp ? 0 : long(transport);
     const sourcePort = <i32>(<u32>sentPorts >> 16);
     const destinationPort = sentPorts & 0xffff;
-    let headerBytes = UDP_BYTES;
+    let headerBytes = isIcmp ? ICMP_BYTES : UDP_BYTES;
     let flags = IS_COMMON;
-    if ((key & KEY_PROTOCOL_MASK) === PROTOCOL_TCP) {
+    if (protocol === PROTOCOL_TCP) {
       if (captured < headers + TCP_BYTES) return i;
       headerBytes = (<i32>(load<u8>(transport, 12) >> 4)) << 2;
       if (headerBytes < TCP_BYTES) return i;
       flags |= <i32>load<u8>(transport, 13);
       store<i32>(packet + column * PACKET_SEQUENCE, long(transport + 4));
       store<i32>(packet + column * PACKET_ACKNOWLEDGEMENT, long(transport + 8));
-    } else {
-      if ((key & KEY_PROTOCOL_MASK) !== PROTOCOL_UDP) return i;
-      if (isTunnelPort(sourcePort, destinationPort)) return i;
-    }
+    } else if (!isIcmp && (protocol !== PROTOCOL_UDP || isTunnelPort(sourcePort, destinationPort))) return i;
     const payloadLen = length - headerBytes;
     if (payloadLen < 0) return i;
     if (payloadLen > 0) {

@@ -33,7 +33,14 @@ import {
 } from '../loops/layout.js';
 import { Block, type Place, theLoops } from '../loops/memory.js';
 import { decodeFrame } from './decode.js';
-import { type DecodeStop, Packet, PROTOCOL_TCP, STOP_IP_FRAGMENT, STOP_NONE } from './packet.js';
+import {
+  type DecodeStop,
+  Packet,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  STOP_IP_FRAGMENT,
+  STOP_NONE,
+} from './packet.js';
 
 export {
   FROM_B,
@@ -49,6 +56,7 @@ const ETHERNET_BYTES = 14;
 const IPV4_BYTES = 20;
 const IPV6_BYTES = 40;
 const UDP_BYTES = 8;
+const ICMP_BYTES = 8;
 
 /// The frames that packets are decoded from, as `capture/frame-batch.ts` has them; borrowed.
 export interface Frames {
@@ -210,15 +218,16 @@ export class PacketBatch {
       packet.transportAt = ipAt + IPV6_BYTES;
     }
     const { transportAt } = packet;
-    let headerBytes = UDP_BYTES;
+    const hasPorts = protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP;
+    let headerBytes = hasPorts ? UDP_BYTES : ICMP_BYTES;
     if (protocol === PROTOCOL_TCP) {
       headerBytes = (view.getUint8(transportAt + 12) >> 4) * 4;
       packet.sequence = this.sequence[i]!;
       packet.acknowledgement = this.acknowledgement[i]!;
       packet.tcpFlags = this.flags[i]! & 0xff;
     }
-    packet.sourcePort = view.getUint16(transportAt, false);
-    packet.destinationPort = view.getUint16(transportAt + 2, false);
+    packet.sourcePort = hasPorts ? view.getUint16(transportAt, false) : 0;
+    packet.destinationPort = hasPorts ? view.getUint16(transportAt + 2, false) : 0;
     packet.payloadAt = transportAt + headerBytes;
     packet.payloadLen = packet.ipEnd - packet.payloadAt;
     packet.payloadCaptured = Math.max(0, Math.min(at + capturedLen[i]!, packet.ipEnd) - packet.payloadAt);

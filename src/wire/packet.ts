@@ -38,9 +38,16 @@ export const UNDECODABLE: readonly (readonly [layer: string, reason: string] | n
   ['encapsulation', 'too many layers'],
 ];
 
-export { PROTOCOL_TCP, PROTOCOL_UDP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../loops/layout.js';
-export const PROTOCOL_ICMP = 1;
-export const PROTOCOL_ICMPV6 = 58;
+export {
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  TCP_ACK,
+  TCP_FIN,
+  TCP_RST,
+  TCP_SYN,
+} from '../loops/layout.js';
 
 /// Numbers from headers are signed 32-bit here (a sequence number above 2^31
 /// is negative): V8 keeps those without allocating.
