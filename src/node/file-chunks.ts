@@ -1,8 +1,8 @@
 /// A file in chunks, one after the other.
 ///
 /// What the system has in memory is read here and now: copying it takes less time than waking
-/// another thread to do so (measured, scripts/bench/README.md). Where a read takes longer, the storage is at work: then the
-/// next reads are under way while one chunk is analysed.
+/// another thread to do so (measured, scripts/bench/README.md). Where reads take longer because the storage is at work, the
+/// next ones are under way while one chunk is analysed.
 
 import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -13,8 +13,11 @@ import type { SystemPath } from './system-path.js';
 /// A chunk from memory takes a tenth of that, from the fastest storage three tenths.
 const SLOW_READ_NS = 1_000_000n;
 
-/// So many slow reads in a row: a single one may only have been interrupted.
+/// So many slow reads in a row: a single one may only have been interrupted. Where the system counts what its storage
+/// reads and has counted nothing, they all may have been (two in a row were in half of the scans beside another
+/// one); but some file systems, such as those of other computers, are not counted.
 const SLOW_READS = 2;
+const SLOW_READS_UNCOUNTED = 8;
 
 /// Other work gets its turn after that, such as a signal to stop.
 const TURN_NS = 10_000_000n;
@@ -41,6 +44,8 @@ export class FileChunks {
   /// Chunks still to be read ahead; set anew by a slow read.
   private slowChunks = 0;
   private slowReads = 0;
+  /// What storage had read when that was last asked.
+  private storageReads = process.resourceUsage().fsRead;
   private turnNs = 0n;
   private readonly ahead: { chunk: ByteChunk; reading: Promise<Filled> }[] = [];
 
@@ -85,8 +90,14 @@ export class FileChunks {
     const begunNs = process.hrtime.bigint();
     const filled = this.fillNow(chunk);
     this.slowReads = process.hrtime.bigint() - begunNs > SLOW_READ_NS ? this.slowReads + 1 : 0;
-    if (this.slowReads >= SLOW_READS) this.slowChunks = SLOW_CHUNKS;
+    if (this.slowReads >= SLOW_READS && this.isStorageAtWork()) this.slowChunks = SLOW_CHUNKS;
     return { chunk, ...filled };
+  }
+
+  private isStorageAtWork(): boolean {
+    const before = this.storageReads;
+    this.storageReads = process.resourceUsage().fsRead;
+    return this.storageReads > before || this.slowReads >= SLOW_READS_UNCOUNTED;
   }
 
   private fillNow(chunk: ByteChunk): Filled {

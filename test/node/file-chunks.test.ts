@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { ByteChunk, CHUNK_BYTES } from '#sealert/capture/byte-chunk.js';
 import { FileChunks } from '#sealert/node/file-chunks.js';
 import type { Report } from '#sealert/report/model.js';
@@ -15,15 +15,19 @@ const BROKEN_AT = 3_670_016;
 const FRAME_BYTES = 1_000;
 const RECORD_BYTES = 16 + FRAME_BYTES;
 
-/// Loaded before the program: reads from there on fail, and every read takes so long.
+/// Loaded before the program: reads from there on fail, and every read takes so long, which is the storage's doing.
 function brokenDisk(delayMs: number): string {
   return `
     const fs = require('node:fs');
     const { readSync, read } = fs;
     const broken = () => Object.assign(new Error('EIO'), { code: 'EIO' });
+    const { resourceUsage } = process;
+    let fsRead = 0;
+    process.resourceUsage = () => ({ ...resourceUsage.call(process), fsRead });
     const rest = (length, position) => Math.min(length, ${BROKEN_AT} - position);
     fs.readSync = (file, data, at, length, position) => {
       if (typeof position !== 'number') return readSync(file, data, at, length, position);
+      fsRead += ${delayMs};
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${delayMs});
       if (position >= ${BROKEN_AT}) throw broken();
       return readSync(file, data, at, rest(length, position), position);
@@ -57,17 +61,31 @@ for (const delayMs of [0, 3]) {
   });
 }
 
-test('waiting for a chunk is no slow read: nothing is read ahead', async (t) => {
+/// Reads a file, the clock going on by `readMs` from one look at it to the next, which is what a read seems to take,
+/// in the first `slowReads`, and by `takeMs` while a chunk is waited for; storage reads so much meanwhile. Returns the most chunks that were in
+/// use at a time: of one that is read ahead there are several.
+async function mostChunksInUse(
+  t: TestContext,
+  { readMs = 0, slowReads = 99, takeMs = 0, storageReads = 0 },
+): Promise<number> {
   const path = join(await temporaryFolder(t), 'file');
-  await writeFile(path, new Uint8Array(6 * CHUNK_BYTES));
-  // The only clock: it goes on while a chunk is waited for.
-  let nowNs = 0n;
-  t.mock.method(process.hrtime, 'bigint', () => nowNs);
+  await writeFile(path, new Uint8Array(12 * CHUNK_BYTES));
+  let nowMs = 0;
+  let fsRead = 7;
+  const usage = process.resourceUsage();
+  t.mock.method(process, 'resourceUsage', () => ({ ...usage, fsRead }));
+  t.mock.method(process.hrtime, 'bigint', () => {
+    if (reads <= slowReads) nowMs += readMs;
+    fsRead += storageReads;
+    return BigInt(nowMs) * 1_000_000n;
+  });
+  let reads = 0;
   let taken = 0;
   let most = 0;
   const pool = {
     take: () => {
-      nowNs += 3_000_000n;
+      nowMs += takeMs;
+      reads++;
       most = Math.max(most, ++taken);
       return new ByteChunk();
     },
@@ -82,5 +100,20 @@ test('waiting for a chunk is no slow read: nothing is read ahead', async (t) => 
     pool.give(chunk);
   }
   await file.close();
-  assert.deepEqual([bytes, most], [6 * CHUNK_BYTES, 1]);
+  assert.equal(bytes, 12 * CHUNK_BYTES);
+  return most;
+}
+
+test('reads ahead while storage is at work, counted or not', async (t) => {
+  assert.ok((await mostChunksInUse(t, { readMs: 3, slowReads: 3, storageReads: 1 })) > 1);
+  assert.ok((await mostChunksInUse(t, { readMs: 3 })) > 1);
+});
+
+test('a fast read is none of storage, nor is waiting for a chunk: nothing is read ahead', async (t) => {
+  assert.equal(await mostChunksInUse(t, { storageReads: 1 }), 1);
+  assert.equal(await mostChunksInUse(t, { takeMs: 3, storageReads: 1 }), 1);
+});
+
+test('slow reads in which storage reads nothing were interrupted, if they are few', async (t) => {
+  assert.equal(await mostChunksInUse(t, { readMs: 3, slowReads: 7 }), 1);
 });
