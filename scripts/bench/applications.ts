@@ -11,6 +11,14 @@ import {
 import type { Ends } from './frame-builder.js';
 import type { Noise } from './noise.js';
 import { quicInitial } from './quic-initial.js';
+import {
+  SSH_IDENTIFICATION,
+  sshClientKeys,
+  sshEncryptedBytes,
+  sshNewKeys,
+  sshOffer,
+  sshServerKeys,
+} from './ssh-messages.js';
 import { chooseSuite, clientFinished, clientHello, serverHello, sessionTickets } from './tls-messages.js';
 
 const CLIENTS = 3_000;
@@ -28,6 +36,23 @@ const QUIC_DATAGRAM_BYTES = 1250;
 const TLS_RECORD_HEADER_BYTES = 5;
 
 const text = new TextEncoder();
+
+/** Payload bytes of SSH: a service that is asked for; what stands before the data of a channel. */
+const SSH_SERVICE_BYTES = 17;
+const SSH_CHANNEL_DATA_BYTES = 9;
+/** A log-in with a key and a terminal, about: who speaks, and the payload bytes of each packet. */
+const SSH_LOGIN: readonly (readonly [fromClient: boolean, ...payloads: number[]])[] = [
+  [true, 40],
+  [false, 34],
+  [true, 115],
+  [false, 64],
+  [true, 202],
+  [false, 1],
+  [true, 24],
+  [false, 420, 17],
+  [true, 64, 30],
+  [false, 9, 5],
+];
 
 export class Applications {
   private ports = 0;
@@ -69,18 +94,33 @@ export class Applications {
     ]);
   }
 
-  /** A terminal over SSH: key presses and their echo. */
+  /** A terminal over SSH: key presses and their echo, in packets of one channel (RFC 4254 section 5.2). */
   terminal(keys: number): Conversation {
-    const banner = text.encode('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n');
+    const { random } = this;
+    const says = (fromClient: boolean, afterUs: number, literal: Uint8Array) => ({
+      fromClient,
+      literal,
+      afterUs,
+    });
+    const sends = (fromClient: boolean, afterUs: number, ...payloads: number[]) => ({
+      fromClient,
+      noise: payloads.reduce((sum, bytes) => sum + sshEncryptedBytes(bytes), 0),
+      afterUs,
+    });
     const messages: Message[] = [
-      { fromClient: true, literal: banner, afterUs: 300 },
-      { fromClient: false, literal: banner, afterUs: this.waitUs() },
-      { fromClient: true, noise: 1536, afterUs: 900 },
-      { fromClient: false, noise: 1080, afterUs: this.waitUs() },
+      says(true, 300, SSH_IDENTIFICATION),
+      says(false, this.waitUs(), SSH_IDENTIFICATION),
+      says(true, 900, sshOffer(random, true)),
+      says(false, this.waitUs(), sshOffer(random, false)),
+      says(true, 2_000, sshClientKeys(random)),
+      says(false, this.waitUs(), sshServerKeys(random)),
+      { ...says(true, 1_500, sshNewKeys(random)), noise: sshEncryptedBytes(SSH_SERVICE_BYTES) },
+      sends(false, this.waitUs(), SSH_SERVICE_BYTES),
+      ...SSH_LOGIN.map(([fromClient, ...payloads]) => sends(fromClient, this.waitUs(), ...payloads)),
     ];
     for (let i = 0; i < keys; i++) {
-      messages.push({ fromClient: true, noise: 36, afterUs: this.random.int(80_000, 600_000) });
-      messages.push({ fromClient: false, noise: this.random.int(9, 60) * 4, afterUs: this.waitUs() });
+      messages.push(sends(true, random.int(80_000, 600_000), SSH_CHANNEL_DATA_BYTES + 1));
+      messages.push(sends(false, this.waitUs(), SSH_CHANNEL_DATA_BYTES + random.int(1, 200)));
     }
     return this.tcp(22, messages);
   }

@@ -25,7 +25,7 @@ export type InputName = 'bulk' | 'mixed' | 'small' | 'folder';
 export type Format = 'pcap' | 'pcapng' | 'gzip' | 'folder';
 
 /** Raise when a generator changes what it writes. */
-const RECIPE = 4;
+const RECIPE = 5;
 export const SEED = 20_040_828;
 const EXTENSIONS: Readonly<Record<Format, string>> = {
   pcap: '.pcap',

@@ -1,45 +1,12 @@
 /** The clear part of a TLS 1.3 handshake, as browsers and servers send it. */
 import type { Random } from '../lab/random.js';
+import { MessageBody } from './message-body.js';
 
 const RECORD_HANDSHAKE = 22;
 export const RECORD_APPLICATION_DATA = 23;
 
-/** A list of numbers with room for nested lengths. */
-class Body {
-  readonly bytes: number[] = [];
-
-  u8(...values: number[]): this {
-    this.bytes.push(...values);
-    return this;
-  }
-
-  u16(...values: number[]): this {
-    for (const value of values) this.bytes.push((value >>> 8) & 0xff, value & 0xff);
-    return this;
-  }
-
-  random(random: Random, count: number): this {
-    for (let i = 0; i < count; i++) this.bytes.push(random.int(0, 255));
-    return this;
-  }
-
-  /** What `fill` adds, with its length in `lengthBytes` bytes in front. */
-  nested(lengthBytes: number, fill: (inner: Body) => void): this {
-    const inner = new Body();
-    fill(inner);
-    const { length } = inner.bytes;
-    for (let i = lengthBytes - 1; i >= 0; i--) this.bytes.push((length >>> (8 * i)) & 0xff);
-    this.bytes.push(...inner.bytes);
-    return this;
-  }
-
-  extension(type: number, fill: (inner: Body) => void): this {
-    return this.u16(type).nested(2, fill);
-  }
-}
-
-function handshakeRecord(version: number, type: number, fill: (inner: Body) => void): Uint8Array {
-  const record = new Body().u8(RECORD_HANDSHAKE).u16(version);
+function handshakeRecord(version: number, type: number, fill: (inner: MessageBody) => void): Uint8Array {
+  const record = new MessageBody().u8(RECORD_HANDSHAKE).u16(version);
   record.nested(2, (message) => message.u8(type).nested(3, fill));
   return Uint8Array.from(record.bytes);
 }
@@ -129,21 +96,21 @@ const SHA384_FINISHED_RECORD = 4 + 48 + 1 + 16;
 /** The client's ChangeCipherSpec and Finished. */
 export function clientFinished(random: Random, suite: number): Uint8Array {
   const length = suite === TLS_AES_256_GCM_SHA384 ? SHA384_FINISHED_RECORD : SHA256_FINISHED_RECORD;
-  const body = new Body().u8(20).u16(0x0303, 1).u8(1);
+  const body = new MessageBody().u8(20).u16(0x0303, 1).u8(1);
   encrypted(body, random, length);
   return Uint8Array.from(body.bytes);
 }
 
 /** The two session tickets that OpenSSL sends after it, in one segment. */
 export function sessionTickets(random: Random): Uint8Array {
-  const body = new Body();
+  const body = new MessageBody();
   const length = random.int(250, 282);
   encrypted(body, random, length);
   encrypted(body, random, length);
   return Uint8Array.from(body.bytes);
 }
 
-function encrypted(body: Body, random: Random, length: number): void {
+function encrypted(body: MessageBody, random: Random, length: number): void {
   body.u8(RECORD_APPLICATION_DATA).u16(0x0303, length).random(random, length);
 }
 
