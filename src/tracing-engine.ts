@@ -20,6 +20,7 @@ import { FlowWatch, type WatchedFlow } from './flow/flow-watch.js';
 import { TLS_APPLICATION_DATA } from './flow/tls-records.js';
 import { softetherTls } from './profiles/softether-tls.js';
 import { decodeFrame } from './wire/decode.js';
+import { latin1 } from './wire/latin1.js';
 import { Packet, PROTOCOL_TCP, PROTOCOL_UDP, STOP_NONE } from './wire/packet.js';
 
 /// Frames named in a display filter.
@@ -209,7 +210,7 @@ function unfollowedText(
   if (traced?.midstream) {
     return 'Not reported: the flow was running before the capture began, and after its patience the engine had seen nothing of what a tunnel does (keep-alives, polls of a hub, Ethernet frames).';
   }
-  const text = String.fromCharCode(...firstPayload.bytes);
+  const text = latin1(firstPayload.bytes);
   if (text.startsWith('SSH-')) return 'Not reported: SSH, and nothing in it behaves like a session.';
   if (traced !== null)
     return 'Not reported: the flow begins like TLS or asks a proxy, but no TLS record follows.';

@@ -13,6 +13,7 @@ import {
 } from '../flow/overhear.js';
 import { type NatTPack, readNatT } from '../flow/rudp/nat-t.js';
 import { readDnsQuestion } from '../wire/dns-question.js';
+import { latin1 } from '../wire/latin1.js';
 import type { Packet } from '../wire/packet.js';
 import { findServerName } from '../wire/server-name.js';
 import type { Offer } from './findings.js';
@@ -172,7 +173,8 @@ export class Chatter implements Listener {
     const endsInTcp = length > this.slashTcp.length && begins(bytes, slashAt, length, this.slashTcp);
     const kind = endsInTcp ? 'contact' : this.names.kindOf(bytes, at, at + length);
     if (kind === null) return;
-    this.tell(packet, bytes, timeUs, frame, kind, `TLS with the server name ${textOf(bytes, at, length)}`);
+    const name = latin1(bytes, at, at + length);
+    this.tell(packet, bytes, timeUs, frame, kind, `TLS with the server name ${name}`);
   }
 
   private http(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void {
@@ -187,7 +189,7 @@ export class Chatter implements Listener {
       while (nameEnd < end && bytes[nameEnd]! > SPACE && bytes[nameEnd] !== 0x3a) nameEnd++;
       const kind = this.names.kindOf(bytes, nameAt, nameEnd);
       if (kind !== null) {
-        const name = textOf(bytes, nameAt, nameEnd - nameAt).toLowerCase();
+        const name = latin1(bytes, nameAt, nameEnd).toLowerCase();
         this.tell(packet, bytes, timeUs, frame, kind, `HTTP request to ${name}`);
       }
       return;
@@ -260,7 +262,7 @@ export class Chatter implements Listener {
       if (size < ATTRIBUTE_HEADER_BYTES || at + size > end || number16(bytes, at + 4) !== type) return;
       if (type === 0 && number16(bytes, valueAt) !== L2TP_REPLY) return;
       if (type === L2TP_VENDOR_NAME && !isExactly(bytes, valueAt, at + size, this.l2tpVendor)) return;
-      if (type === L2TP_HOST_NAME) host = textOf(bytes, valueAt, at + size - valueAt);
+      if (type === L2TP_HOST_NAME) host = latin1(bytes, valueAt, at + size);
       at += size;
     }
     if (at !== end) return;
@@ -348,8 +350,4 @@ function isZero(bytes: Uint8Array, at: number, length: number): boolean {
 
 function number16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!;
-}
-
-function textOf(bytes: Uint8Array, at: number, length: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + length));
 }

@@ -2,6 +2,7 @@
 /// rules, for the reader, never part of a verdict.
 
 import type { WatchedFlow } from '../flow/flow-watch.js';
+import { latin1 } from '../wire/latin1.js';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/packet.js';
 
 /// A turn of the server that begins so long after the client's last is unasked.
@@ -16,7 +17,7 @@ const ONE_WAY = 20;
 
 export function nearestApplication(flow: WatchedFlow): string {
   const first = flow.firstPayload;
-  const text = first === null ? '' : String.fromCharCode(...first.bytes);
+  const text = first === null ? '' : latin1(first.bytes);
   if (first === null) return 'None: the flow carries no payload.';
   if (text.startsWith('SSH-')) return 'SSH: the first bytes say so.';
   if (/^(GET|POST|PUT|HEAD|OPTIONS) |^HTTP\//.test(text)) return 'HTTP in clear: the first bytes say so.';

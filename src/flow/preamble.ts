@@ -6,6 +6,8 @@
 /// Of what is said only the target and the kind of authentication are kept,
 /// never a user name or a secret.
 
+import { latin1 } from '../wire/latin1.js';
+
 export type ProxyCarrier = 'http-proxy' | 'socks4' | 'socks5';
 
 /// What a proxy was asked for, and how the client showed who it is.
@@ -114,7 +116,7 @@ class HttpConnect extends Preamble {
   private readRequest(bytes: Uint8Array): number {
     const end = endOfHeader(bytes);
     if (end === 0) return 0;
-    const lines = text(bytes, 0, end).split('\r\n');
+    const lines = latin1(bytes, 0, end).split('\r\n');
     const target = /^CONNECT (?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5}) HTTP\/1\.[01]$/.exec(lines[0]!);
     if (target === null) return -1;
     this.request.host = target[1] ?? target[2]!;
@@ -128,7 +130,7 @@ class HttpConnect extends Preamble {
   private readAnswer(bytes: Uint8Array): number {
     const end = endOfHeader(bytes);
     if (end === 0) return 0;
-    if (!/^HTTP\/1\.[01] 2\d\d/.test(text(bytes, 0, 12))) return -1;
+    if (!/^HTTP\/1\.[01] 2\d\d/.test(latin1(bytes, 0, 12))) return -1;
     this.state = 'through';
     return end;
   }
@@ -155,7 +157,7 @@ class Socks4 extends Preamble {
     if (bytes[4] === 0 && bytes[5] === 0 && bytes[6] === 0 && bytes[7] !== 0) {
       const nameEnd = bytes.indexOf(0, end);
       if (nameEnd < 0) return 0;
-      this.request.host = text(bytes, end, nameEnd);
+      this.request.host = latin1(bytes, end, nameEnd);
       end = nameEnd + 1;
     }
     this.next(false, (answer) => this.readAnswer(answer));
@@ -249,7 +251,7 @@ function endOfAddress(bytes: Uint8Array): number {
 }
 
 function hostOf(bytes: Uint8Array, end: number): Uint8Array | string {
-  return bytes[3] === ADDRESS_NAME ? text(bytes, 5, end - 2) : bytes.slice(4, end - 2);
+  return bytes[3] === ADDRESS_NAME ? latin1(bytes, 5, end - 2) : bytes.slice(4, end - 2);
 }
 
 /// Where an HTTP header ends: after its empty line; 0 if that has not come yet.
@@ -258,10 +260,6 @@ function endOfHeader(bytes: Uint8Array): number {
     if (bytes[i] === 10 && bytes[i - 1] === 13 && bytes[i - 2] === 10 && bytes[i - 3] === 13) return i + 1;
   }
   return 0;
-}
-
-function text(bytes: Uint8Array, start: number, end: number): string {
-  return String.fromCharCode(...bytes.subarray(start, end));
 }
 
 function startsWith(bytes: Uint8Array, at: number, prefix: string): boolean {

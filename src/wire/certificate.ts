@@ -4,6 +4,7 @@
 /// A small DER reader (ITU-T X.690): definite lengths only, bounds checked, never throws.
 
 import { hex } from './hex.js';
+import { latin1 } from './latin1.js';
 
 const TAG_BOOLEAN = 0x01;
 const TAG_INTEGER = 0x02;
@@ -155,7 +156,7 @@ function textOf(der: Uint8Array, { tag, at, end }: Element): string {
   for (let i = at; i < end; ) {
     const first = der[i]!;
     const more = first < 0xc2 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : 0;
-    if (i + more >= end) return `${text}${String.fromCharCode(...der.subarray(i, end))}`;
+    if (i + more >= end) return `${text}${latin1(der, i, end)}`;
     let code = more === 0 ? first : first & (0x3f >> more);
     for (let k = 1; k <= more; k++) code = (code << 6) | (der[i + k]! & 0x3f);
     text += code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';
@@ -166,7 +167,7 @@ function textOf(der: Uint8Array, { tag, at, end }: Element): string {
 
 /// UTCTime and GeneralizedTime as RFC 5280 section 4.1.2.5 allows them.
 function timeOf(der: Uint8Array, { tag, at, end }: Element): string | null {
-  const text = String.fromCharCode(...der.subarray(at, Math.min(end, at + 32)));
+  const text = latin1(der, at, Math.min(end, at + 32));
   const digits = tag === TAG_UTC_TIME ? 2 : tag === TAG_GENERAL_TIME ? 4 : 0;
   const match = /^(\d{2}|\d{4})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d)([0-5]\d)Z$/.exec(
     text,

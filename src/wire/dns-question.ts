@@ -1,5 +1,7 @@
 /// The name that a DNS message asks for (RFC 1035 section 4.1).
 
+import { latin1 } from './latin1.js';
+
 const HEADER_BYTES = 12;
 /// RFC 1035 section 2.3.4: a name has at most 255 bytes on the wire.
 const MAX_NAME_BYTES = 255;
@@ -15,7 +17,7 @@ export function readDnsQuestion(bytes: Uint8Array, at: number, length: number): 
     if (labelBytes === 0) return name === '' ? null : name;
     // The first name of a message cannot point back to another.
     if (labelBytes > 63 || next + 1 + labelBytes > end) return null;
-    const label = String.fromCharCode(...bytes.subarray(next + 1, next + 1 + labelBytes));
+    const label = latin1(bytes, next + 1, next + 1 + labelBytes);
     name += name === '' ? label : `.${label}`;
     next += 1 + labelBytes;
   }

@@ -3,6 +3,7 @@
 /// TLS 1.3 the server's Certificate.
 
 import { hex } from './hex.js';
+import { latin1 } from './latin1.js';
 
 const MESSAGE_CLIENT_HELLO = 1;
 const MESSAGE_SERVER_HELLO = 2;
@@ -118,7 +119,7 @@ class ByteCursor {
 
   /// All of it as text of one byte a character; captured text is never trusted.
   text(): string {
-    return String.fromCharCode(...this.bytes.subarray(this.at, this.end));
+    return latin1(this.bytes, this.at, this.end);
   }
 }
 

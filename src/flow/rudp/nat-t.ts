@@ -4,6 +4,7 @@
 /// Source: S4 and S5 Network.c RUDPProcess_NatT_Recv, RUDPDo_NatT_Interrupt (facts
 /// 7.1), UdpAccel.c (facts 6.3); checked on recordings.
 
+import { latin1 } from '../../wire/latin1.js';
 import { type PackValue, readPack } from './pack.js';
 
 export { PORT_NAT_T as NAT_T_PORT } from '../../loops/openings.js';
@@ -45,7 +46,7 @@ export type NatTMessage =
 /// Reads a UDP payload to or from port 5004; null if it is none of these.
 export function readNatT(bytes: Uint8Array, at: number, length: number): NatTMessage | null {
   if (length <= MAX_ENDPOINT_BYTES) {
-    return isEndpoint(String.fromCharCode(...bytes.subarray(at, at + length))) ? { kind: 'endpoint' } : null;
+    return isEndpoint(latin1(bytes, at, at + length)) ? { kind: 'endpoint' } : null;
   }
   if (length > MAX_PACK_BYTES) return null;
   const pack = readPack(bytes, at, length);

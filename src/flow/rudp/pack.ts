@@ -6,6 +6,8 @@
 ///
 /// Source: S4 and S5 Pack.c WritePack, WriteElement, WriteValue (facts 2.3).
 
+import { latin1 } from '../../wire/latin1.js';
+
 const TYPE_INT = 0;
 const TYPE_DATA = 1;
 const TYPE_TEXT = 2;
@@ -71,5 +73,5 @@ export function readPack(bytes: Uint8Array, at: number, length: number): Map<str
 function text(bytes: Uint8Array, at: number, length: number): string {
   let end = at;
   while (end < at + length && bytes[end] !== 0) end++;
-  return String.fromCharCode(...bytes.subarray(at, end));
+  return latin1(bytes, at, end);
 }

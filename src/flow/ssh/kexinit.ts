@@ -1,5 +1,7 @@
 /// SSH_MSG_KEXINIT: what each side offers, and what both settle on.
 
+import { latin1 } from '../../wire/latin1.js';
+
 export const SSH_MSG_KEXINIT = 20;
 export const SSH_MSG_NEWKEYS = 21;
 
@@ -72,15 +74,7 @@ function firstCommon(client: string, server: string): string {
   return client.split(',').find((name) => known.includes(name)) ?? '';
 }
 
-const QUESTION_MARK = 0x3f;
-
-/// Printable US-ASCII as text, anything else as a question mark (RFC 4251 section 6). Put
-/// together at once: a text that grows by letters keeps each of its steps.
+/// Printable US-ASCII as text, anything else as a question mark (RFC 4251 section 6).
 export function asciiText(bytes: Uint8Array, start: number, end: number): string {
-  const text = bytes.slice(start, end);
-  for (let at = 0; at < text.length; at++) {
-    const byte = text[at]!;
-    if (byte < 0x20 || byte >= 0x7f) text[at] = QUESTION_MARK;
-  }
-  return String.fromCharCode(...text);
+  return latin1(bytes, start, end).replace(/[^ -~]/g, '?');
 }
