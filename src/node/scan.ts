@@ -18,7 +18,7 @@ export type { ReaderName } from './analysis.js';
 
 /// Stored bytes for which a thread is worth its start: each has to warm up, in
 /// which time a warm one reads as much (docs/performance.md).
-const BYTES_PER_THREAD = 250_000_000;
+const BYTES_PER_THREAD = 500_000_000;
 
 /// A single capture is shared by several threads where there are processors that would stand idle: two are
 /// kept busy by one thread, its compiler and its reads. There it is shared if that is asked for and it is worth their
