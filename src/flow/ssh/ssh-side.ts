@@ -231,7 +231,8 @@ export class SshSide {
 
   private keep(bytes: Uint8Array, at: number, length: number): void {
     const taken = Math.min(length, this.kept.length - this.keptLen);
-    for (let i = 0; i < taken; i++) this.kept[this.keptLen++] = bytes[at + i]!;
+    this.kept.set(bytes.subarray(at, at + taken), this.keptLen);
+    this.keptLen += taken;
   }
 
   /// Passes over body bytes; at the body's end the message counts as read.
