@@ -14,17 +14,11 @@ import vm = require('node:vm');
 /// it makes is as fast (scripts/bench/README.md). The collector looks through everything once there is so much
 /// percent more than was in use the last time, buffers outside of the heap among it, and zlib takes a new
 /// one for each part that it unpacks: by itself it would do so ninety times for a gigabyte. Compiled
-/// code is of use only to a process that has the same flags, so what threads begin with is said as well.
-const FLAGS = [
-  '--max-inlined-bytecode-size-cumulative=300',
-  '--heap-growing-percent=900',
-  '--interrupt-budget=67584',
-];
-
-/// One of several threads has no other processor for its compiler: there it waits until code has run six times as
-/// long. Ten captures of 500 MB took two threads 1.45 s without that and 1.26 s with it, two hundred small ones 0.78
-/// and 0.69 s; but one thread 1.0 and 1.1 s.
-const SHARED_PROCESSOR = '--interrupt-budget=400000';
+/// code is of use only to a process that has the same flags.
+const FLAGS = ['--max-inlined-bytecode-size-cumulative=300', '--heap-growing-percent=900'];
+/// What threads change (`node/threads.ts`) begins with what the V8 of Node.js 20 has by itself, for those that start
+/// after others; later ones have several compilers, with budgets of their own.
+if (process.versions.v8.startsWith('11.')) FLAGS.push('--interrupt-budget=67584');
 
 /// What is a process or a thread by itself (`scripts/bundle.mjs` lists them). Each begins when it is loaded.
 type Part = 'sealert' | 'analysis-worker' | 'shard-worker' | 'evidence-worker';
@@ -48,9 +42,7 @@ function start(part: Part): void {
     return;
   }
   const compiled = fs.existsSync(COMPILED) ? fs.readFileSync(COMPILED) : undefined;
-  const script = load(compiled);
-  if (part === 'analysis-worker' || part === 'shard-worker') v8.setFlagsFromString(SHARED_PROCESSOR);
-  void run(script, part);
+  void run(load(compiled), part);
 }
 
 /// Runs the program as `start` does, and keeps what was compiled of it until its end.

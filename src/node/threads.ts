@@ -6,6 +6,7 @@
 /// that has had the share ends with its capture, because only the end of a
 /// thread gives memory back for certain.
 
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type SpareBlocks, sharedMemory, takeOverSpare } from '../loops/memory.js';
 import { type Analysed, endedEarly, type ReaderName } from './analysis.js';
@@ -24,6 +25,8 @@ export interface ThreadData {
   share: Int32Array;
   /// From 1.
   number: number;
+  /// There are as many threads as processors.
+  isCrowded: boolean;
   /// For a thread that cannot have one of its own.
   memory: object;
 }
@@ -82,7 +85,8 @@ class Thread {
     private readonly number: number,
   ) {
     const { plan, options } = run;
-    const data: ThreadData = { options, plan, share, number, memory: sharedMemory() };
+    const isCrowded = run.threads >= availableParallelism();
+    const data: ThreadData = { options, plan, share, number, isCrowded, memory: sharedMemory() };
     this.worker = new Worker(run.program ?? THREAD_PROGRAM, {
       workerData: data,
       resourceLimits: THREAD_RESOURCES,
