@@ -41,7 +41,7 @@ type Filled = Omit<FilledChunk, 'chunk'>;
 export class FileChunks {
   private readonly file: number;
   private position = 0;
-  /// Chunks still to be read ahead; set anew by a slow read.
+  /// Chunks still to be read ahead.
   private slowChunks = 0;
   private slowReads = 0;
   /// What storage had read when that was last asked.
@@ -90,7 +90,10 @@ export class FileChunks {
     const begunNs = process.hrtime.bigint();
     const filled = this.fillNow(chunk);
     this.slowReads = process.hrtime.bigint() - begunNs > SLOW_READ_NS ? this.slowReads + 1 : 0;
-    if (this.slowReads >= SLOW_READS && this.isStorageAtWork()) this.slowChunks = SLOW_CHUNKS;
+    if (this.slowReads >= SLOW_READS && this.isStorageAtWork()) {
+      this.slowChunks = SLOW_CHUNKS;
+      this.slowReads = 0;
+    }
     return { chunk, ...filled };
   }
 
