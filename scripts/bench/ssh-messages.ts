@@ -1,4 +1,4 @@
-/** The clear part of an SSH connection (RFC 4253), as OpenSSH 9.2 sends it with its defaults (ssh_config(5), sshd_config(5)). */
+/** The clear part of an SSH connection (RFC 4253), much as OpenSSH 9.2 sends it with its defaults (ssh_config(5), sshd_config(5)). */
 import type { Random } from '../lab/random.js';
 import { MessageBody } from './message-body.js';
 
@@ -23,7 +23,7 @@ const KEY_EXCHANGES = [
   'diffie-hellman-group18-sha512',
   'diffie-hellman-group14-sha256',
 ];
-const HOST_KEYS = ['rsa-sha2-512', 'rsa-sha2-256', 'ecdsa-sha2-nistp256', 'ssh-ed25519'];
+const HOST_KEYS = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'rsa-sha2-512', 'rsa-sha2-256'];
 const CIPHERS = [
   'chacha20-poly1305@openssh.com',
   'aes128-ctr',

@@ -329,7 +329,7 @@ test('any bytes over any place: never a packet that was not recorded', () => {
         const frames = FRAMES.slice(0, 400);
         const capture = write(frames);
         // Of the first packet's header nothing can be told: no packet before it says how late it may be.
-        const head = write(FRAMES.slice(0, 1)).length;
+        const head = write(FRAMES.slice(0, 1)).length - FRAMES[0]!.bytes.length;
         for (const [at, bytes] of damages) {
           const from = head + (at % (capture.length - head));
           capture.set(bytes.subarray(0, capture.length - from), from);

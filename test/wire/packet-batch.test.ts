@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { FRAME_BATCH_BYTES, FrameBatch } from '#sealert/capture/frame-batch.js';
+import { IS_COMMON } from '#sealert/loops/layout.js';
 import { Block } from '#sealert/loops/memory.js';
 import { decodeFrame } from '#sealert/wire/decode.js';
 import { LINKTYPE } from '#sealert/wire/link-types.js';
@@ -46,6 +47,7 @@ const anyTransport = fc.oneof(
     .tuple(anyPort, anyPort, anyPayload)
     .map(([source, destination, payload]) => udp(source, destination, payload)),
   anyPayload.map((payload) => icmp(8, payload)),
+  anyPayload.map((payload) => icmp(128, payload, 58)),
 );
 
 /// Header lengths of IPv4 and TCP and the total length may lie.
@@ -210,6 +212,19 @@ test('any frames, whole or cut', () => {
     { numRuns: 2_000 },
   );
   assert.ok(packets > 2_000);
+});
+
+test('the loops decode what is common', () => {
+  const payload = new Uint8Array(26);
+  for (const [source, destination] of [
+    ['10.0.0.2', '10.0.0.1'],
+    ['2001:db8::1', '2001:db8::2'],
+  ] as const) {
+    for (const carried of [tcp({}, payload), udp(1, 2, payload), icmp(8, payload), icmp(128, payload, 58)]) {
+      const bytes = ethernet(ip({ source, destination }, carried));
+      assert.ok((take([{ bytes, missing: 0, hasPacket: true }]).flags[0]! & IS_COMMON) !== 0);
+    }
+  }
 });
 
 test('a frame cut at every byte', () => {
