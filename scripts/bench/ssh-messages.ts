@@ -7,8 +7,8 @@ const SSH_MSG_NEWKEYS = 21;
 const SSH_MSG_KEX_ECDH_INIT = 30;
 const SSH_MSG_KEX_ECDH_REPLY = 31;
 
-/** Until there are keys, packets are padded to whole blocks of so many bytes, with four bytes at least. */
-const CLEAR_BLOCK_BYTES = 8;
+/** Packets are padded to whole blocks of so many bytes, with four bytes at least, without keys and with the first cipher. */
+const BLOCK_BYTES = 8;
 const LEAST_PADDING_BYTES = 4;
 
 const KEY_EXCHANGES = [
@@ -99,8 +99,7 @@ function clearPacket(random: Random, fill: (payload: MessageBody) => void): Uint
   fill(payload);
   const lengths = 4 + 1;
   const unpadded = lengths + payload.bytes.length + LEAST_PADDING_BYTES;
-  const padding =
-    LEAST_PADDING_BYTES + (((-unpadded % CLEAR_BLOCK_BYTES) + CLEAR_BLOCK_BYTES) % CLEAR_BLOCK_BYTES);
+  const padding = LEAST_PADDING_BYTES + wholeBlocks(unpadded) - unpadded;
   const packet = new MessageBody().nested(4, (rest) => {
     rest.u8(padding, ...payload.bytes).random(random, padding);
   });
@@ -109,6 +108,9 @@ function clearPacket(random: Random, fill: (payload: MessageBody) => void): Uint
 
 /** Bytes of a packet with so much payload under chacha20-poly1305@openssh.com, the first cipher that both offer. */
 export function sshEncryptedBytes(payloadBytes: number): number {
-  const padded = Math.ceil((1 + payloadBytes + LEAST_PADDING_BYTES) / CLEAR_BLOCK_BYTES) * CLEAR_BLOCK_BYTES;
-  return 4 + padded + 16;
+  return 4 + wholeBlocks(1 + payloadBytes + LEAST_PADDING_BYTES) + 16;
+}
+
+function wholeBlocks(bytes: number): number {
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
