@@ -4,14 +4,19 @@
 /// Most frames in one batch. A chunk of small packets is delivered as several.
 export const BATCH_FRAMES = 2048;
 
+/// What lies between columns: a line of the cache. Without it all entries of a frame or packet would have addresses
+/// with the same last 12 bits, and of such lines a processor's first cache keeps no more than 8 or 12.
+export const COLUMN_GAP_BYTES = 64;
+
 /// Columns of a batch of frames, in bytes from its beginning.
 export const FRAME_TIME = 0;
-export const FRAME_OFFSET = 8 * BATCH_FRAMES;
-export const FRAME_CAPTURED = 12 * BATCH_FRAMES;
-export const FRAME_ORIGINAL = 16 * BATCH_FRAMES;
-export const FRAME_LINK_TYPE = 20 * BATCH_FRAMES;
-export const FRAME_NUMBER = 24 * BATCH_FRAMES;
-export const FRAME_BATCH_BYTES = 28 * BATCH_FRAMES;
+export const FRAME_OFFSET = FRAME_TIME + 8 * BATCH_FRAMES + COLUMN_GAP_BYTES;
+const FRAME_COLUMN_BYTES = 4 * BATCH_FRAMES + COLUMN_GAP_BYTES;
+export const FRAME_CAPTURED = FRAME_OFFSET + FRAME_COLUMN_BYTES;
+export const FRAME_ORIGINAL = FRAME_CAPTURED + FRAME_COLUMN_BYTES;
+export const FRAME_LINK_TYPE = FRAME_ORIGINAL + FRAME_COLUMN_BYTES;
+export const FRAME_NUMBER = FRAME_LINK_TYPE + FRAME_COLUMN_BYTES;
+export const FRAME_BATCH_BYTES = FRAME_NUMBER + FRAME_COLUMN_BYTES;
 
 /// Columns of a batch of packets, in order; in front of them the times, each as long as two words.
 export const PACKET_TIME_COLUMNS = 2;

@@ -6,6 +6,7 @@
 /// once instead of once a packet.
 
 import {
+  COLUMN_GAP_BYTES,
   FROM_B,
   HAS_PAYLOAD,
   IS_COMMON,
@@ -74,6 +75,10 @@ export interface Frames {
   readonly bytesAt?: number;
 }
 
+function columnBytes(capacity: number): number {
+  return 4 * capacity + COLUMN_GAP_BYTES;
+}
+
 /// The packet of frame i:
 ///
 ///     flags[i]                     of the TCP header; FROM_B, HAS_PAYLOAD, IS_FRAGMENT, NO_PACKET and more
@@ -121,7 +126,7 @@ export class PacketBatch {
     this.own = place instanceof Block && given === undefined ? place : undefined;
     this.place = place;
     const { buffer, at } = place;
-    this.columnBytes = 4 * capacity;
+    this.columnBytes = columnBytes(capacity);
     this.at = at + PACKET_TIME_COLUMNS * this.columnBytes;
     const column = (i: number) => new Int32Array(buffer, this.at + i * this.columnBytes, capacity);
     this.timeUs = new Float64Array(buffer, at, capacity);
@@ -147,7 +152,7 @@ export class PacketBatch {
   }
 
   static bytesFor(capacity: number): number {
-    return (PACKET_TIME_COLUMNS + PACKET_COLUMNS) * 4 * capacity;
+    return (PACKET_TIME_COLUMNS + PACKET_COLUMNS) * columnBytes(capacity);
   }
 
   /// Decodes the packets of these frames. Counts in `stops` where that stopped, by DecodeStop:
