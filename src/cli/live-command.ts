@@ -27,7 +27,7 @@ const APPLICATION = `sealert ${VERSION}`;
 export async function runLive(request: LiveRequest, command: string): Promise<number> {
   const source = await sourceOf(request);
   if (source === undefined) return EXIT.nothingRead;
-  const outputs = await writableOutputs(request.outputs);
+  const outputs = writableOutputs(request.outputs);
   const means = await meansOf(request);
   if (means === undefined) return EXIT.outputFailed;
   const { ca, ring } = means;

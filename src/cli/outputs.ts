@@ -1,7 +1,19 @@
 /// Where the formats go, and their writing.
 
-import { constants } from 'node:fs';
-import { access, chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { formatPlural } from '../report/units.js';
 import type { Format } from '../report/writer.js';
@@ -41,23 +53,23 @@ export function planOutputs(
   return [...outputs.filter(({ file }) => file !== null), ...outputs.filter(({ file }) => file === null)];
 }
 
-/// Rejects with the system's error if a file could not be written at this path.
-export async function checkWritable(file: string): Promise<void> {
-  const status = await statusOf(file);
+/// Throws the system's error if a file could not be written at this path.
+export function checkWritable(file: string): void {
+  const status = statusOf(file);
   if (status?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-  await access(status === undefined ? dirname(resolve(file)) : file, constants.W_OK);
+  accessSync(status === undefined ? dirname(resolve(file)) : file, constants.W_OK);
 }
 
 /// True if both paths lead to the same file.
-export async function isSameFile(file: string, other: string): Promise<boolean> {
-  const [status, otherStatus] = await Promise.all([statusOf(file), statusOf(other)]);
+export function isSameFile(file: string, other: string): boolean {
+  const [status, otherStatus] = [statusOf(file), statusOf(other)];
   if (status === undefined || otherStatus === undefined) return false;
   return status.isFile() && status.dev === otherStatus.dev && status.ino === otherStatus.ino;
 }
 
-async function statusOf(path: string) {
+function statusOf(path: string): Stats | undefined {
   try {
-    return await stat(path);
+    return statSync(path);
   } catch {
     return undefined;
   }
@@ -66,29 +78,47 @@ async function statusOf(path: string) {
 /// Writes a file under another name first and then moves it into place, so
 /// that a failure leaves the old file as it was. Devices and pipes, and files
 /// in folders that admit no new ones, are written directly.
+///
+/// By calls that wait: there is nothing else to do at the end of a run, and a thread woken for each of some
+/// twenty calls takes hundredths of a second. Only a pipe may keep one waiting for ever.
 export async function writeOutputFile(file: string, text: Iterable<string>): Promise<void> {
-  const status = await statusOf(file);
-  const target = status === undefined ? resolve(file) : await realpath(file);
-  if (status !== undefined && !(status.isFile() && (await canCreateIn(dirname(target))))) {
+  const status = statusOf(file);
+  const target = status === undefined ? resolve(file) : realpathSync(file);
+  if (status !== undefined && !status.isFile()) {
     await writeFile(target, inBlocks(text));
+    return;
+  }
+  if (status !== undefined && !canCreateIn(dirname(target))) {
+    writeBlocks(target, text);
     return;
   }
   const draft = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
-    await writeFile(draft, inBlocks(text));
-    if (status !== undefined) await chmod(draft, status.mode);
-    await rename(draft, target);
+    writeBlocks(draft, text);
+    if (status !== undefined) chmodSync(draft, status.mode);
+    renameSync(draft, target);
   } catch (error) {
-    await rm(draft, { force: true });
+    rmSync(draft, { force: true });
     throw error;
   }
 }
 
-async function canCreateIn(folder: string): Promise<boolean> {
-  return access(folder, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+function writeBlocks(path: string, text: Iterable<string>): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const block of inBlocks(text)) writeFileSync(file, block);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function canCreateIn(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /// Writes to standard output and waits until it is taken. Rejects with the system's error.

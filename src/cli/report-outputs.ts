@@ -15,11 +15,11 @@ export interface WriteRequest {
 
 /// The outputs that can be written as far as one can know beforehand, so that
 /// a mistyped folder is noticed before an hour of reading, not after.
-export async function writableOutputs(outputs: readonly Output[]): Promise<Output[]> {
+export function writableOutputs(outputs: readonly Output[]): Output[] {
   const writable: Output[] = [];
   for (const output of outputs) {
     try {
-      if (output.file !== null) await checkWritable(output.file);
+      if (output.file !== null) checkWritable(output.file);
       writable.push(output);
     } catch (error) {
       sayUnwritable(output, error);
@@ -54,7 +54,7 @@ export async function writeOutputs(
       }
       // Inside a folder that was scanned, the output may be one of the captures.
       for (const { path } of report.inputs) {
-        if (await isSameFile(file, path)) throw new Error('it is one of the captures');
+        if (isSameFile(file, path)) throw new Error('it is one of the captures');
       }
       await writeOutputFile(file, text);
     } catch (error) {

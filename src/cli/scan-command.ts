@@ -18,11 +18,11 @@ import { UsageError } from './usage-error.js';
 /// Runs the scan and returns the exit code. Throws UsageError if the outputs
 /// would overwrite the inputs.
 export async function runScan(request: ScanRequest, command: string): Promise<number> {
-  await checkOutputsAgainst(request.paths, request.outputs);
+  checkOutputsAgainst(request.paths, request.outputs);
   if (request.paths.includes('-') && process.stdin.isTTY) {
     throw new UsageError('Standard input is this terminal; pipe a capture into it.');
   }
-  const outputs = await writableOutputs(request.outputs);
+  const outputs = writableOutputs(request.outputs);
   if (outputs.length === 0) return EXIT.outputFailed;
 
   const progress = await progressFor(request);
@@ -62,12 +62,11 @@ export async function runScan(request: ScanRequest, command: string): Promise<nu
   });
 }
 
-async function checkOutputsAgainst(paths: readonly string[], outputs: readonly Output[]): Promise<void> {
+function checkOutputsAgainst(paths: readonly string[], outputs: readonly Output[]): void {
   for (const { file } of outputs) {
     if (file === null) continue;
     for (const path of paths) {
-      if (await isSameFile(file, path))
-        throw new UsageError(`${file} is an input; the output would overwrite it.`);
+      if (isSameFile(file, path)) throw new UsageError(`${file} is an input; the output would overwrite it.`);
     }
   }
 }

@@ -8,6 +8,7 @@ import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { type ByteChunk, CHUNK_BYTES } from '../capture/byte-chunk.js';
 import type { ChunkPool } from './buffer-pool.js';
+import { LoopPauses } from './loop-pauses.js';
 import type { SystemPath } from './system-path.js';
 
 /// A chunk from memory takes a tenth of that, from the fastest storage three tenths.
@@ -18,9 +19,6 @@ const SLOW_READ_NS = 1_000_000n;
 /// one); but some file systems, such as those of other computers, are not counted.
 const SLOW_READS = 2;
 const SLOW_READS_UNCOUNTED = 8;
-
-/// Other work gets its turn after that, such as a signal to stop.
-const TURN_NS = 10_000_000n;
 
 /// Reads under way at a time where the storage is slow, and for how many chunks it counts as slow.
 const READS_AHEAD = 3;
@@ -46,7 +44,7 @@ export class FileChunks {
   private slowReads = 0;
   /// What storage had read when that was last asked.
   private storageReads = process.resourceUsage().fsRead;
-  private turnNs = 0n;
+  private readonly pauses = new LoopPauses();
   private readonly ahead: { chunk: ByteChunk; reading: Promise<Filled> }[] = [];
 
   /// Throws if the file cannot be opened.
@@ -81,10 +79,7 @@ export class FileChunks {
   }
 
   private async readNow(): Promise<FilledChunk> {
-    if (process.hrtime.bigint() - this.turnNs > TURN_NS) {
-      await new Promise(setImmediate);
-      this.turnNs = process.hrtime.bigint();
-    }
+    await this.pauses.ifDue();
     // Which may have to be waited for.
     const chunk = this.chunks.take();
     const begunNs = process.hrtime.bigint();

@@ -1,8 +1,7 @@
 /// Bytes of a file or of standard input on their way to a reader: large reads
 /// into a few buffers used in turn; compression told by its magic.
 
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { CHUNK_BYTES } from '../capture/byte-chunk.js';
 import { CaptureReader } from '../capture/reader.js';
@@ -199,14 +198,14 @@ export interface Peek {
   firstUs: number;
 }
 
-/// Looks at the beginning of a file: is it a capture, and when does it begin?
+/// Looks at the beginning of a regular file: is it a capture, and when does it begin?
 export async function peek(path: SystemPath): Promise<Peek> {
-  const file = await open(path, 'r');
+  const file = openSync(path, 'r');
   const buffers = readerPool.take();
   try {
-    const { size } = await file.stat();
+    const { size } = fstatSync(file);
     const chunk = buffers.nextChunk();
-    const { bytesRead } = await file.read(chunk.data, 0, PEEK_BYTES, 0);
+    const bytesRead = readSync(file, chunk.data, 0, PEEK_BYTES, 0);
     const compression = compressionOf(chunk.data.subarray(0, bytesRead));
     const reader = new CaptureReader(() => {}, buffers);
     if (compression === null) reader.pushChunk(chunk, bytesRead);
@@ -216,7 +215,7 @@ export async function peek(path: SystemPath): Promise<Peek> {
     return { isCapture: format !== null, size, firstUs };
   } finally {
     readerPool.give(buffers);
-    await file.close();
+    closeSync(file);
   }
 }
 

@@ -1,9 +1,10 @@
 /// From the paths of the command line to the captures to read, in order.
 
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { describeError } from './errors.js';
 import { peek } from './file-source.js';
 import { listFolder } from './folder.js';
+import { LoopPauses } from './loop-pauses.js';
 import { findGarbled, pathText, type SystemPath } from './system-path.js';
 
 /// One path to read.
@@ -40,7 +41,7 @@ export async function listInputs(paths: readonly string[], signal?: AbortSignal)
     }
     try {
       const location = (await findGarbled(path)) ?? path;
-      const found = await stat(location);
+      const found = statSync(location);
       if (found.isDirectory()) await addFolder(location, list, signal);
       else await addFile(location, found.isFile() ? found.size : null, list);
     } catch (error) {
@@ -68,7 +69,9 @@ async function addFolder(folder: SystemPath, list: InputList, signal?: AbortSign
   list.unreadable.push(...unreadable);
   let captures = 0;
   let others = 0;
+  const pauses = new LoopPauses();
   for (const location of files) {
+    await pauses.ifDue();
     if (signal?.aborted) break;
     const path = pathText(location);
     try {

@@ -65,8 +65,8 @@ test('paths that lead to the same file', async (t) => {
   await writeFile(file, '');
   await symlink(file, link);
   await mkdir(join(folder, 'sub'));
-  assert.equal(await isSameFile(file, link), true);
-  assert.equal(await isSameFile(file, join(folder, 'sub', '..', 'out')), true);
-  assert.equal(await isSameFile(file, join(folder, 'missing')), false);
-  assert.equal(await isSameFile('/dev/null', '/dev/null'), false);
+  assert.equal(isSameFile(file, link), true);
+  assert.equal(isSameFile(file, join(folder, 'sub', '..', 'out')), true);
+  assert.equal(isSameFile(file, join(folder, 'missing')), false);
+  assert.equal(isSameFile('/dev/null', '/dev/null'), false);
 });
