@@ -60,11 +60,15 @@ export function checkWritable(file: string): void {
   accessSync(status === undefined ? dirname(resolve(file)) : file, constants.W_OK);
 }
 
-/// True if both paths lead to the same file.
-export function isSameFile(file: string, other: string): boolean {
-  const [status, otherStatus] = [statusOf(file), statusOf(other)];
-  if (status === undefined || otherStatus === undefined) return false;
-  return status.isFile() && status.dev === otherStatus.dev && status.ino === otherStatus.ino;
+/// True if one of the other paths leads to the same file.
+export function isOneOf(file: string, others: Iterable<string>): boolean {
+  const status = statusOf(file);
+  if (status === undefined || !status.isFile()) return false;
+  for (const path of others) {
+    const other = statusOf(path);
+    if (other !== undefined && status.dev === other.dev && status.ino === other.ino) return true;
+  }
+  return false;
 }
 
 function statusOf(path: string): Stats | undefined {

@@ -5,7 +5,7 @@ import type { Report, Verdict } from '../report/model.js';
 import type { Zone } from '../report/time.js';
 import { loadWriter, type WriteOptions } from '../report/writer.js';
 import { say, sayInternalError } from './messages.js';
-import { checkWritable, isSameFile, type Output, writeOutputFile, writeStandardOutput } from './outputs.js';
+import { checkWritable, isOneOf, type Output, writeOutputFile, writeStandardOutput } from './outputs.js';
 
 /// What the user wants of all formats.
 export interface WriteRequest {
@@ -53,9 +53,8 @@ export async function writeOutputs(
         continue;
       }
       // Inside a folder that was scanned, the output may be one of the captures.
-      for (const { path } of report.inputs) {
-        if (isSameFile(file, path)) throw new Error('it is one of the captures');
-      }
+      const captures = report.inputs.map(({ path }) => path);
+      if (isOneOf(file, captures)) throw new Error('it is one of the captures');
       await writeOutputFile(file, text);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

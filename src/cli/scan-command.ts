@@ -9,7 +9,7 @@ import { DEFAULT_MIN_VERDICT, shownSessions } from '../report/writer.js';
 import type { ScanRequest } from './arguments.js';
 import { EXIT, exitCodeOf, outcomeOf } from './exit-code.js';
 import { say, sayInputProblems } from './messages.js';
-import { isSameFile, type Output } from './outputs.js';
+import { isOneOf, type Output } from './outputs.js';
 import { createProgressLine, type ProgressLine } from './progress.js';
 import { writableOutputs, writeOutputs } from './report-outputs.js';
 import { listenForSignals } from './signals.js';
@@ -64,9 +64,8 @@ export async function runScan(request: ScanRequest, command: string): Promise<nu
 
 function checkOutputsAgainst(paths: readonly string[], outputs: readonly Output[]): void {
   for (const { file } of outputs) {
-    if (file === null) continue;
-    for (const path of paths) {
-      if (isSameFile(file, path)) throw new UsageError(`${file} is an input; the output would overwrite it.`);
+    if (file !== null && isOneOf(file, paths)) {
+      throw new UsageError(`${file} is an input; the output would overwrite it.`);
     }
   }
 }
