@@ -35,6 +35,7 @@ import {
   isListenedTo,
   isQuicVersion,
   MIN_DATAGRAM_BYTES,
+  mayBeginTcp,
   OPENVPN_RESET_BYTES,
   PORT_DNS,
   RUDP_ICMP_OPENING_BYTES,
@@ -114,9 +115,17 @@ function lookAtTcp(
     setState(at, STATE_DISMISSED);
     return true;
   }
+  if ((flags & TCP_SYN) !== 0 || captured === 0) return false;
   const isNumbered = (kind & (fromB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A)) !== 0;
-  if (!isClient || isServerToo || !isNumbered || (flags & TCP_SYN) !== 0) return false;
-  if (field(packet, column, PACKET_SEQUENCE) !== word(at, WORD_SEQUENCE + (fromB ? 1 : 0))) return false;
+  const ahead = field(packet, column, PACKET_SEQUENCE) - word(at, WORD_SEQUENCE + (fromB ? 1 : 0));
+  if (!mayBeginTcp(load<u8>(payload))) {
+    // A client's segment that overtook its first is for those who put segments in order, and what comes of a
+    // connection whose SYN nobody saw may be the middle of something.
+    if (isClient ? isNumbered && ahead > 0 : !isServerToo) return false;
+    setWord(at, WORD_KIND, (kind & ~STATE_MASK) | STATE_DISMISSED | KIND_PAYLOAD);
+    return true;
+  }
+  if (!isClient || isServerToo || !isNumbered || ahead !== 0) return false;
   if (!rulesSoftEtherOut(table, payload, captured)) return false;
   setWord(at, WORD_KIND, (kind & ~STATE_MASK) | STATE_ANSWER_DUE | KIND_PAYLOAD);
   return true;

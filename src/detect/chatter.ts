@@ -3,6 +3,10 @@
 
 import { hexToBytes } from '@noble/hashes/utils.js';
 import {
+  LETTER_A,
+  LETTER_G,
+  LETTER_I,
+  LETTER_P,
   type Listener,
   PORT_DNS,
   PORT_HTTP,
@@ -24,10 +28,6 @@ import { TraceNames, textBytes } from './trace-names.js';
 const PORT_HTTPS = 443;
 
 const TLS_HANDSHAKE = 22;
-const LETTER_A = 0x41;
-const LETTER_G = 0x47;
-const LETTER_I = 0x49;
-const LETTER_P = 0x50;
 const SPACE = 0x20;
 
 /// RFC 2408 sections 3.1, 3.2 and 3.16.

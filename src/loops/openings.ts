@@ -51,3 +51,32 @@ export const TLS_EXTENSION_SERVER_NAME = 0;
 export const TLS_EXTENSION_ALPN = 16;
 export const TLS_EXTENSION_SUPPORTED_VERSIONS = 43;
 export const TLS_VERSION_1_3 = 0x0304;
+
+export const LETTER_A = 0x41;
+export const LETTER_G = 0x47;
+export const LETTER_I = 0x49;
+export const LETTER_P = 0x50;
+const LETTER_C = 0x43;
+const LETTER_S = 0x53;
+
+/// True if what is said first in a TCP connection may be of interest when it begins with this byte: to those who follow
+/// (`flow/tcp-follower.ts`), or to those who listen (`detect/chatter.ts`).
+export function mayBeginTcp(first: number): boolean {
+  switch (first) {
+    case TLS_RECORD_HANDSHAKE:
+    // The length of OpenVPN's first message; SOCKS4 and SOCKS5; CONNECT and SSH.
+    case 0:
+    case 4:
+    case 5:
+    case LETTER_C:
+    case LETTER_S:
+    // What clients and servers of SoftEther say in clear: GET and POST, ACTL, Internet Connection.
+    case LETTER_G:
+    case LETTER_P:
+    case LETTER_A:
+    case LETTER_I:
+      return true;
+    default:
+      return false;
+  }
+}
