@@ -93,6 +93,9 @@ export declare function release(table: usize, entry: i32): void;
 export declare function growEntries(table: usize): void;
 export declare function newIndex(table: usize): void;
 
+/// Slots of the index that are compared at once (SIMD): a group. The search for a hash begins with its home, and goes
+/// on group by group up to one that has a free slot.
+const GROUP_SLOTS = 4;
 /// Slots of an index that is too large for the caches; a smaller one stays there as it is.
 const FETCHED_SLOTS = 1 << 17;
 /// Entries looked at for expiry with each new flow: two keep the table free of
@@ -109,6 +112,43 @@ function clockMovesUs(table: usize): f64 {
 
 function entryAt(table: usize, entry: i32): usize {
   return <usize>word(table, TABLE_WORDS) + <usize>entry * (ENTRY_WORDS * 4);
+}
+
+/// The first slot of the group where the search for a hash begins.
+function homeOf(hash: i32, mask: i32): i32 {
+  return hash & mask & -GROUP_SLOTS;
+}
+
+function groupAt(index: usize, group: i32): usize {
+  return index + ((<usize>group) << 2);
+}
+
+/// The slots of a group whose entries may be of this hash, a bit for each.
+function matches(group: usize, hash: i32, mask: i32): i32 {
+  const others = v128.and(v128.xor(v128.load(group), i32x4.splat(hash)), i32x4.splat(~mask));
+  return i32x4.bitmask(i32x4.eq(others, i32x4.splat(0)));
+}
+
+/// The same of those that are free.
+function free(group: usize): i32 {
+  return i32x4.bitmask(i32x4.eq(v128.load(group), i32x4.splat(0)));
+}
+
+/// Where the first of these slots is.
+function firstOf(group: usize, slots: i32): usize {
+  return group + ((<usize>ctz<i32>(slots)) << 2);
+}
+
+/// The entry that a hash may be of; -1 if there is none.
+function candidate(index: usize, hash: i32, mask: i32): i32 {
+  let next = homeOf(hash, mask);
+  let group = groupAt(index, next);
+  while (matches(group, hash, mask) === 0 && free(group) === 0) {
+    next = (next + GROUP_SLOTS) & mask;
+    group = groupAt(index, next);
+  }
+  const slots = matches(group, hash, mask);
+  return slots === 0 ? -1 : (load<i32>(firstOf(group, slots)) & mask) - 1;
 }
 
 /// Looks for the flows of some packets, before these come one by one. Every
@@ -129,13 +169,11 @@ function guess(table: usize, hashes: usize, count: i32): void {
   let guessed = first;
   for (let at = hashes; at < end; at += 4) {
     const own = load<i32>(at);
-    let slot = own & mask;
-    let found = load<i32>(index + ((<usize>slot) << 2));
-    while (found !== 0 && ((found ^ own) & ~mask) !== 0) {
-      slot = (slot + 1) & mask;
-      found = load<i32>(index + ((<usize>slot) << 2));
-    }
-    store<i32>(guessed, (found & mask) - 1);
+    const home = groupAt(index, homeOf(own, mask));
+    const slots = matches(home, own, mask);
+    // Nearly always at home: a short way, which decides nothing else.
+    const entry = slots === 0 ? candidate(index, own, mask) : (load<i32>(firstOf(home, slots)) & mask) - 1;
+    store<i32>(guessed, entry);
     guessed += 4;
   }
   while (guessed > first) {
@@ -254,22 +292,17 @@ function find(table: usize, packet: usize, column: usize, time: f64, key: i32): 
   const index = <usize>word(table, TABLE_INDEX);
   const mask = word(table, TABLE_MASK);
   const hash = field(packet, column, PACKET_HASH);
-  let slot = hash & mask;
-  for (
-    let found = load<i32>(index + ((<usize>slot) << 2));
-    found !== 0;
-    found = load<i32>(index + ((<usize>slot) << 2))
-  ) {
-    if (((found ^ hash) & ~mask) === 0) {
-      const entry = (found & mask) - 1;
+  for (let next = homeOf(hash, mask); ; next = (next + GROUP_SLOTS) & mask) {
+    const group = groupAt(index, next);
+    for (let slots = matches(group, hash, mask); slots !== 0; slots &= slots - 1) {
+      const entry = (load<i32>(firstOf(group, slots)) & mask) - 1;
       const at = entryAt(table, entry);
-      if (isOf(at, packet, column, key)) {
-        if (isOver(table, at)) restart(table, entry, packet, column, time);
-        else countPacket(table, at, load<i32>(packet));
-        return entry;
-      }
+      if (entry < 0 || !isOf(at, packet, column, key)) continue;
+      if (isOver(table, at)) restart(table, entry, packet, column, time);
+      else countPacket(table, at, load<i32>(packet));
+      return entry;
     }
-    slot = (slot + 1) & mask;
+    if (free(group) !== 0) break;
   }
   return insert(table, packet, column, time, key);
 }
@@ -377,9 +410,10 @@ function begin(table: usize, at: usize, packet: usize, column: usize, time: f64)
 function place(table: usize, entry: i32, hash: i32): void {
   const index = <usize>word(table, TABLE_INDEX);
   const mask = word(table, TABLE_MASK);
-  let slot = hash & mask;
-  while (load<i32>(index + ((<usize>slot) << 2)) !== 0) slot = (slot + 1) & mask;
-  store<i32>(index + ((<usize>slot) << 2), (entry + 1) | (hash & ~mask));
+  let next = homeOf(hash, mask);
+  while (free(groupAt(index, next)) === 0) next = (next + GROUP_SLOTS) & mask;
+  const group = groupAt(index, next);
+  store<i32>(firstOf(group, free(group)), (entry + 1) | (hash & ~mask));
 }
 
 /// The hash of a stored entry: that of its packets.
@@ -480,14 +514,14 @@ function remove(table: usize, entry: i32): void {
   leave(table, entry);
   const index = <usize>word(table, TABLE_INDEX);
   const mask = word(table, TABLE_MASK);
-  let hole = hashOf(table, entry) & mask;
+  let hole = homeOf(hashOf(table, entry), mask);
   while ((load<i32>(index + ((<usize>hole) << 2)) & mask) !== entry + 1) hole = (hole + 1) & mask;
   // Close the gap: move back what had been pushed beyond the hole.
   let slot = (hole + 1) & mask;
   for (;;) {
     const found = load<i32>(index + ((<usize>slot) << 2));
     if (found === 0) break;
-    const home = hashOf(table, (found & mask) - 1) & mask;
+    const home = homeOf(hashOf(table, (found & mask) - 1), mask);
     if (((slot - home) & mask) >= ((slot - hole) & mask)) {
       store<i32>(index + ((<usize>hole) << 2), found);
       hole = slot;

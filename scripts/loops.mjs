@@ -10,7 +10,7 @@ const target = join(root, 'src', 'loops', 'code.ts');
 /** Memory that threads share has to have an end: no less than src/loops/memory.ts asks for may stand here. */
 const OPTIONS = [
   ...['--runtime', 'stub', '--noAssert', '-O3'],
-  ...['--importMemory', '--sharedMemory', '--enable', 'threads'],
+  ...['--importMemory', '--sharedMemory', '--enable', 'threads', '--enable', 'simd'],
   ...['--initialMemory', '1', '--maximumMemory', '65535'],
 ];
 

@@ -138,7 +138,8 @@ const INDEX_STEP = 4;
 
 /// The index has two slots for each flow that there is room for (a power of 2). A slot is 0, or the entry's
 /// number + 1 in as many low bits as tell the slots apart, and in the bits above those
-/// of the hash: so only the entry that is looked for is touched, with few exceptions.
+/// of the hash: so only the entry that is looked for is touched, with few exceptions. A flow's hash tells a group
+/// of four slots, which are compared at once; it is in the first free one of these, or of the groups behind them.
 const INDEX_BYTES = 2 * 4;
 
 /// In front of it: the header of ICMP, and as much as the end of a name takes.
