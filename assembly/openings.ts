@@ -34,6 +34,8 @@ import {
   ICMP_INFORMATION_REQUEST,
   isListenedTo,
   isQuicVersion,
+  LETTER_G,
+  LETTER_P,
   MIN_DATAGRAM_BYTES,
   mayBeginTcp,
   OPENVPN_RESET_BYTES,
@@ -63,6 +65,13 @@ const DNS_CARRIER_TYPE_AT = DNS_HEADER_BYTES + 1 + DNS_CARRIER_LABEL_BYTES + 1;
 const TYPE_DNSKEY = 48;
 
 const ICMP_HEADER_BYTES = 8;
+
+/// A line that begins with `Host: `, the byte in front of it included: its first and last four bytes, as the machine reads them.
+const HOST_FIELD_BYTES: usize = 7;
+const HOST_FIELD_BEGIN: u32 = 0x73_6f_48_0a;
+const HOST_FIELD_END: u32 = 0x20_3a_74_73;
+const SPACE = 0x20;
+const COLON = 0x3a;
 
 /// Makes letters small; what else it changes is only compared with what was changed in the same way.
 const SMALL_LETTERS: u64 = ((<u64>0x2020_2020) << 32) | 0x2020_2020;
@@ -118,7 +127,7 @@ function lookAtTcp(
   if ((flags & TCP_SYN) !== 0 || captured === 0) return false;
   const isNumbered = (kind & (fromB ? KIND_SEQUENCE_B : KIND_SEQUENCE_A)) !== 0;
   const ahead = field(packet, column, PACKET_SEQUENCE) - word(at, WORD_SEQUENCE + (fromB ? 1 : 0));
-  if (!mayBeginTcp(load<u8>(payload))) {
+  if (!isOfInterest(table, payload, captured)) {
     // A client's segment that overtook its first is for those who put segments in order, and what comes of a
     // connection whose SYN nobody saw may be the middle of something.
     if (isClient ? isNumbered && ahead > 0 : !isServerToo) return false;
@@ -129,6 +138,25 @@ function lookAtTcp(
   if (!rulesSoftEtherOut(table, payload, captured)) return false;
   setWord(at, WORD_KIND, (kind & ~STATE_MASK) | STATE_ANSWER_DUE | KIND_PAYLOAD);
   return true;
+}
+
+/// True if what is said first in a connection may be of interest to somebody.
+function isOfInterest(table: usize, payload: usize, captured: i32): bool {
+  const first = load<u8>(payload);
+  if (first === LETTER_G || first === LETTER_P)
+    return isRequestToHeard(table, payload, payload + <usize>captured);
+  return mayBeginTcp(first);
+}
+
+/// True if this may be an HTTP request (RFC 9112 section 3.2) to a name that somebody listens for.
+function isRequestToHeard(table: usize, payload: usize, end: usize): bool {
+  for (let at = payload; at + HOST_FIELD_BYTES < end; at++) {
+    if (load<u32>(at) !== HOST_FIELD_BEGIN || load<u32>(at, 3) !== HOST_FIELD_END) continue;
+    let next = at + HOST_FIELD_BYTES;
+    while (next < end && <i32>load<u8>(next) > SPACE && load<u8>(next) !== COLON) next++;
+    return endsAsHeard(table, next);
+  }
+  return false;
 }
 
 function isHello(payload: usize, captured: i32, message: i32): bool {

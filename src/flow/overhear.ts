@@ -22,6 +22,7 @@ export interface Listener {
   readonly nameEndings: readonly Uint8Array[];
   /// A datagram, of ports that `isListenedTo`. True if it is understood: the flow needs no following.
   datagram(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): boolean;
-  /// The first payload of a TCP connection. What begins with none of the bytes of `mayBeginTcp` is not told.
+  /// The first payload of a TCP connection. What begins with none of the bytes of `mayBeginTcp`, and requests of
+  /// HTTP to other names, need not be told.
   opening(packet: Packet, bytes: Uint8Array, timeUs: number, frame: number): void;
 }

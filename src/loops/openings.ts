@@ -70,7 +70,7 @@ export function mayBeginTcp(first: number): boolean {
     case 5:
     case LETTER_C:
     case LETTER_S:
-    // What clients and servers of SoftEther say in clear: GET and POST, ACTL, Internet Connection.
+    // What clients and servers of SoftEther say in clear: GET and POST, ACTL, Internet.
     case LETTER_G:
     case LETTER_P:
     case LETTER_A:
