@@ -24,11 +24,14 @@ const untold = { bytes: 0, packets: 0 };
 /// A message for every chunk would cost a tenth of the time (measured).
 const TELL_BYTES = 33_554_432;
 
-/// Where every processor has a thread, the compiler takes one from another: it waits until code has run six times as
-/// long. Ten captures of 500 MB took two threads 1.45 s without that and 1.26 s with it, two hundred small ones 0.78
-/// and 0.69 s; but a single thread 1.0 and 1.1 s. A flag of the whole process, set when this thread has begun: what was
-/// compiled when the program was packed is refused where flags differ.
-const COMPILE_LATER = '--interrupt-budget=400000';
+/// Where every processor has a thread, the compiler takes one from another: it waits until code has run much
+/// longer. Ten captures of 500 MB took two threads 1.45 s without that and 1.26 s with it, two hundred small ones 0.78
+/// and 0.69 s; but a single thread 1.0 and 1.1 s. With Node.js 24, which has another compiler for the time until then,
+/// 1.21 and 1.04 s. A flag of the whole process, set when this thread has begun: what was compiled when the program
+/// was packed is refused where flags differ. Since V8 12 it has another name, and V8 complains of those it does not know.
+const COMPILE_LATER = process.versions.v8.startsWith('11.')
+  ? '--interrupt-budget=400000'
+  : '--invocation-count-for-turbofan=200000';
 if (isCrowded) setFlagsFromString(COMPILE_LATER);
 
 const sharing: Analyser = {
