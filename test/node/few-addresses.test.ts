@@ -13,6 +13,8 @@ import { ADDRESSES, ethernet, ip, udp } from '../support/frames.js';
 const CHECKED = '--disable-wasm-trap-handler';
 /// Of IPv4 behind Ethernet.
 const SOURCE_AT = 26;
+/// V8 14 of Node.js 26 needs more for a second thread: 5.5 GB are too few, 6 GB were enough each time.
+const FEW_KILOBYTES = Number(process.versions.node.split('.')[0]) < 26 ? 4_000_000 : 8_000_000;
 const SAMPLES = ['samples/direct-default', 'samples/vlan', 'samples/benign-http2'];
 
 /// `sealert` where a process may have so many kilobytes of addresses.
@@ -48,7 +50,7 @@ for (const jobs of ['1', '2']) {
     skip: process.platform !== 'linux' && 'only Linux has such a limit',
   }, async () => {
     const args = ['scan', ...SAMPLES, '-q', '--format', 'json', '--jobs', jobs];
-    const [free, few] = [await sealert(args), await limited(4_000_000, args)];
+    const [free, few] = [await sealert(args), await limited(FEW_KILOBYTES, args)];
     assert.equal(few.stderr, '');
     assert.equal(few.code, 0);
     assert.deepEqual(found(few.stdout), found(free.stdout));
