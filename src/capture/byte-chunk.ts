@@ -10,11 +10,12 @@
 import { type Place, placeOutside } from '../loops/memory.js';
 import { MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES } from './limits.js';
 
-/// Room in front of the data: the longest unfinished record, or what is held after
-/// damage. Allocators put 16 bytes of their own in front of a large block; with
-/// 48 more (and a multiple of 64 before) the data begins at a cache line, where
-/// some processors copy to twice as fast (measured).
-export const CHUNK_HEADROOM = Math.max(MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES) + 48;
+const CACHE_LINE_BYTES = 64;
+
+/// Room in front of the data: the longest unfinished record, or what is held after damage. A `Block` begins at a cache
+/// line, and so does the data then, where copying takes up to half the time (scripts/bench/README.md).
+export const CHUNK_HEADROOM =
+  Math.ceil(Math.max(MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES) / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
 
 /// Data bytes of one chunk. 1 MiB reads as fast as larger ones and stays in
 /// the second-level cache of current machines (measured with `npm run bench`).

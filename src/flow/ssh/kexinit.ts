@@ -5,15 +5,18 @@ import { latin1 } from '../../wire/latin1.js';
 export const SSH_MSG_KEXINIT = 20;
 export const SSH_MSG_NEWKEYS = 21;
 
+/// Names with commas between (RFC 4251 section 5), as they were sent: most are never asked for.
+type NameList = Uint8Array;
+
 /// The name-lists of a KEXINIT that decide how packets look (RFC 4253 section
-/// 7.1), names with commas between; `ToServer` is the client's direction.
+/// 7.1); `ToServer` is the client's direction.
 export interface KexInit {
-  cipherToServer: string;
-  cipherToClient: string;
-  macToServer: string;
-  macToClient: string;
-  compressionToServer: string;
-  compressionToClient: string;
+  cipherToServer: NameList;
+  cipherToClient: NameList;
+  macToServer: NameList;
+  macToClient: NameList;
+  compressionToServer: NameList;
+  compressionToClient: NameList;
 }
 
 /// What one direction uses. An empty name means that nothing fits both sides.
@@ -29,27 +32,29 @@ const TYPE_AND_COOKIE_BYTES = 1 + 16;
 const LISTS_BEFORE = 2;
 const LISTS_READ = 8;
 
-/// Reads the payload of a KEXINIT; null if it is none or is cut off.
+const COMMA = 0x2c;
+
+/// Reads the payload of a KEXINIT, whose bytes stay those of the lists; null if it is none or is cut off.
 export function parseKexInit(bytes: Uint8Array, start: number, end: number): KexInit | null {
   if (end - start < TYPE_AND_COOKIE_BYTES || bytes[start] !== SSH_MSG_KEXINIT) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const lists: string[] = [];
+  const lists: NameList[] = [];
   let at = start + TYPE_AND_COOKIE_BYTES;
   for (let i = 0; i < LISTS_READ; i++) {
     if (end - at < 4) return null;
     const length = view.getUint32(at, false);
     at += 4;
     if (length > end - at) return null;
-    lists.push(i < LISTS_BEFORE ? '' : asciiText(bytes, at, at + length));
+    if (i >= LISTS_BEFORE) lists.push(bytes.subarray(at, at + length));
     at += length;
   }
   return {
-    cipherToServer: lists[2]!,
-    cipherToClient: lists[3]!,
-    macToServer: lists[4]!,
-    macToClient: lists[5]!,
-    compressionToServer: lists[6]!,
-    compressionToClient: lists[7]!,
+    cipherToServer: lists[0]!,
+    cipherToClient: lists[1]!,
+    macToServer: lists[2]!,
+    macToClient: lists[3]!,
+    compressionToServer: lists[4]!,
+    compressionToClient: lists[5]!,
   };
 }
 
@@ -69,9 +74,31 @@ export function negotiate(client: KexInit, server: KexInit, fromClient: boolean)
 }
 
 /// RFC 4253 section 7.1: the first name on the client's list that is also on the server's.
-function firstCommon(client: string, server: string): string {
-  const known = server.split(',');
-  return client.split(',').find((name) => known.includes(name)) ?? '';
+function firstCommon(client: NameList, server: NameList): string {
+  for (let start = 0; start < client.length; ) {
+    const end = nameEnd(client, start);
+    if (isOnList(client, start, end, server)) return asciiText(client, start, end);
+    start = end + 1;
+  }
+  return '';
+}
+
+function nameEnd(list: NameList, start: number): number {
+  const comma = list.indexOf(COMMA, start);
+  return comma < 0 ? list.length : comma;
+}
+
+function isOnList(names: NameList, nameStart: number, nameStop: number, list: NameList): boolean {
+  for (let start = 0; start < list.length; ) {
+    const end = nameEnd(list, start);
+    if (end - start === nameStop - nameStart) {
+      let same = 0;
+      while (start + same < end && list[start + same] === names[nameStart + same]) same++;
+      if (start + same === end) return true;
+    }
+    start = end + 1;
+  }
+  return false;
 }
 
 /// Printable US-ASCII as text, anything else as a question mark (RFC 4251 section 6).
