@@ -66,6 +66,22 @@ test('the first name of the client that the server knows is taken, for each dire
   });
 });
 
+test('names of an offer are the same only as a whole', () => {
+  const settled = (client: string, server: string) => {
+    const { flow } = newFlow();
+    feed(flow, true, joined(CLIENT_HELLO, kexInit({ 2: client })));
+    feed(flow, false, joined(SERVER_HELLO, kexInit({ 2: server })));
+    return flow.clientAlgorithms!.cipher;
+  };
+  const names = fc.array(fc.constantFrom('a', 'aa', 'aes', 'aes128', 'aes128-ctr', 'r'), { maxLength: 6 });
+  fc.assert(
+    fc.property(names, names, (client, server) => {
+      const expected = client.find((name) => server.includes(name)) ?? '';
+      assert.equal(settled(client.join(','), server.join(',')), expected);
+    }),
+  );
+});
+
 test('packets are told one by one where their lengths are in clear, else what a segment holds', () => {
   for (const suite of SUITES) {
     const { flow, told } = newFlow();
