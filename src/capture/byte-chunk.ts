@@ -7,15 +7,12 @@
 ///     0 ............ CHUNK_HEADROOM .................... + CHUNK_BYTES
 ///          [tail of the last chunk][data from the source     ]
 
-import { type Place, placeOutside } from '../loops/memory.js';
+import { aligned, type Place, placeOutside } from '../loops/memory.js';
 import { MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES } from './limits.js';
 
-const CACHE_LINE_BYTES = 64;
-
-/// Room in front of the data: the longest unfinished record, or what is held after damage. A `Block` begins at a cache
-/// line, and so does the data then, where copying takes up to half the time (scripts/bench/README.md).
-export const CHUNK_HEADROOM =
-  Math.ceil(Math.max(MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES) / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
+/// Room in front of the data: the longest unfinished record, or what is held after damage. In a `Block` the data begins
+/// at a cache line, where some processors copy faster to (scripts/bench/README.md).
+export const CHUNK_HEADROOM = aligned(Math.max(MAX_RECORD_BYTES, RESYNC_WINDOW_BYTES));
 
 /// Data bytes of one chunk. 1 MiB reads as fast as larger ones and stays in
 /// the second-level cache of current machines (measured with `npm run bench`).

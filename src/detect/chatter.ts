@@ -19,6 +19,7 @@ import { type NatTPack, readNatT } from '../flow/rudp/nat-t.js';
 import { readDnsQuestion } from '../wire/dns-question.js';
 import { latin1 } from '../wire/latin1.js';
 import type { Packet } from '../wire/packet.js';
+import { sameBytes } from '../wire/same-bytes.js';
 import { findServerName } from '../wire/server-name.js';
 import type { Offer } from './findings.js';
 import type { RawEnd } from './identity.js';
@@ -334,9 +335,7 @@ function natTDetail(pack: NatTPack): string {
 }
 
 function begins(bytes: Uint8Array, at: number, length: number, text: Uint8Array): boolean {
-  if (length < text.length) return false;
-  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false;
-  return true;
+  return length >= text.length && sameBytes(bytes, at, text, 0, text.length);
 }
 
 function isExactly(bytes: Uint8Array, at: number, end: number, expected: Uint8Array): boolean {

@@ -181,8 +181,13 @@ export function loopsFor(of: TableOwner): Loops {
 /// again. What is not used of one takes no memory.
 const LARGE_BYTES = 1 << 22;
 
+/// What begins so far behind a block's beginning begins at a cache line as well.
+export function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
 function lengthFor(bytes: number): number {
-  return bytes < LARGE_BYTES ? Math.ceil(bytes / ALIGNMENT) * ALIGNMENT : 2 ** Math.ceil(Math.log2(bytes));
+  return bytes < LARGE_BYTES ? aligned(bytes) : 2 ** Math.ceil(Math.log2(bytes));
 }
 
 /// Zeroes in the memory of the loops. A view does not keep its block: whoever has one holds the `Block` as well,

@@ -3,6 +3,7 @@
 /// RUDPSendSegmentNow, "Next IV"), and bulk packets chain as well. By chance:
 /// about 2^-150 a pair.
 
+import { sameBytes } from '../../wire/same-bytes.js';
 import { ChainLinks } from '../chain-links.js';
 import { BULK_SHAPES } from './bulk.js';
 import type { RudpCarrier } from './carriers.js';
@@ -102,17 +103,12 @@ function isLink(before: Uint8Array, beforeLen: number, bytes: Uint8Array, at: nu
   // next_iv_pos is below length - 20 (RUDPSendSegmentNow).
   for (let i = 0; i < beforeLen - IV_BYTES; i++) {
     if (before[i] !== first || i === IV_AT) continue;
-    if (!equal(before, i, bytes, iv, IV_BYTES)) continue;
+    if (!sameBytes(before, i, bytes, iv, IV_BYTES)) continue;
     const moved =
-      (i >= AROUND_BYTES && equal(before, i - AROUND_BYTES, bytes, iv - AROUND_BYTES, AROUND_BYTES)) ||
+      (i >= AROUND_BYTES && sameBytes(before, i - AROUND_BYTES, bytes, iv - AROUND_BYTES, AROUND_BYTES)) ||
       (i + IV_BYTES + AROUND_BYTES <= beforeLen &&
-        equal(before, i + IV_BYTES, bytes, iv + IV_BYTES, AROUND_BYTES));
+        sameBytes(before, i + IV_BYTES, bytes, iv + IV_BYTES, AROUND_BYTES));
     return !moved && new Set(bytes.subarray(iv, iv + IV_BYTES)).size >= MIN_DIFFERENT_BYTES;
   }
   return false;
-}
-
-function equal(one: Uint8Array, oneAt: number, other: Uint8Array, otherAt: number, count: number): boolean {
-  for (let i = 0; i < count; i++) if (one[oneAt + i] !== other[otherAt + i]) return false;
-  return true;
 }

@@ -7,6 +7,7 @@
 ///
 /// Source: S4 and S5 Network.c RUDPRecvProc, RUDPInterruptProc, RUDPBulkSend.
 
+import { sameBytes } from '../../wire/same-bytes.js';
 import { ChainLinks } from '../chain-links.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import type { StreamConsumer } from '../stream.js';
@@ -158,8 +159,8 @@ export class RudpFlow {
     const { at } = this.carried;
     const { current, opening } = this;
     // It is sent every 200 ms until it is answered.
-    if (current !== null && isSame(current.initial, bytes, at)) return;
-    if (opening !== null && isSame(opening.initial, bytes, at)) return;
+    if (current !== null && isRepeated(current, bytes, at)) return;
+    if (opening !== null && isRepeated(opening, bytes, at)) return;
     const initial = bytes.slice(at, at + SHA1_BYTES);
     this.opening = { initial, keys: null, fromA, timeUs, frame, tries: 0 };
     if (current !== null) return;
@@ -282,7 +283,7 @@ export class RudpFlow {
   }
 }
 
-function isSame(initial: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  for (let i = 0; i < initial.length; i++) if (initial[i] !== bytes[at + i]) return false;
-  return true;
+/// True if the datagram at `at` begins as this opening did.
+function isRepeated({ initial }: Pick<Opening, 'initial'>, bytes: Uint8Array, at: number): boolean {
+  return sameBytes(bytes, at, initial, 0, initial.length);
 }

@@ -1,6 +1,7 @@
 /// SSH_MSG_KEXINIT: what each side offers, and what both settle on.
 
 import { latin1 } from '../../wire/latin1.js';
+import { sameBytes } from '../../wire/same-bytes.js';
 
 export const SSH_MSG_KEXINIT = 20;
 export const SSH_MSG_NEWKEYS = 21;
@@ -75,9 +76,9 @@ export function negotiate(client: KexInit, server: KexInit, fromClient: boolean)
 
 /// RFC 4253 section 7.1: the first name on the client's list that is also on the server's.
 function firstCommon(client: NameList, server: NameList): string {
-  for (let start = 0; start < client.length; ) {
+  for (let start = 0; start <= client.length; ) {
     const end = nameEnd(client, start);
-    if (isOnList(client, start, end, server)) return asciiText(client, start, end);
+    if (isOnList(client, start, end - start, server)) return asciiText(client, start, end);
     start = end + 1;
   }
   return '';
@@ -88,14 +89,11 @@ function nameEnd(list: NameList, start: number): number {
   return comma < 0 ? list.length : comma;
 }
 
-function isOnList(names: NameList, nameStart: number, nameStop: number, list: NameList): boolean {
-  for (let start = 0; start < list.length; ) {
+/// True if the name of `length` bytes that begins at `nameAt` is on the other list.
+function isOnList(names: NameList, nameAt: number, length: number, list: NameList): boolean {
+  for (let start = 0; start <= list.length; ) {
     const end = nameEnd(list, start);
-    if (end - start === nameStop - nameStart) {
-      let same = 0;
-      while (start + same < end && list[start + same] === names[nameStart + same]) same++;
-      if (start + same === end) return true;
-    }
+    if (end - start === length && sameBytes(list, start, names, nameAt, length)) return true;
     start = end + 1;
   }
   return false;

@@ -1,9 +1,12 @@
 /// Both directions of an SSH connection, and what they negotiated.
 
+import { sameBytes } from '../../wire/same-bytes.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { negotiate, type SshAlgorithms } from './kexinit.js';
 import { type SshPacketShape, sshPacketShape } from './packet-shape.js';
 import { SshSide } from './ssh-side.js';
+
+const SSH_PREFIX = Uint8Array.of(0x53, 0x53, 0x48, 0x2d);
 
 /// Told what an SSH connection carries after NEWKEYS.
 export interface SshListener {
@@ -88,8 +91,5 @@ export class SshFlow {
 /// True if the payload can begin an SSH connection: the identification (RFC
 /// 4253 section 4.2), or as much of it as there is.
 export function beginsLikeSsh(bytes: Uint8Array, at: number, length: number): boolean {
-  const text = [0x53, 0x53, 0x48, 0x2d];
-  if (length === 0) return false;
-  for (let i = 0; i < Math.min(length, text.length); i++) if (bytes[at + i] !== text[i]) return false;
-  return true;
+  return length > 0 && sameBytes(bytes, at, SSH_PREFIX, 0, Math.min(length, SSH_PREFIX.length));
 }
