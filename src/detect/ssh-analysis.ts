@@ -162,7 +162,9 @@ export class SshAnalysis implements SshListener {
     }
     channels[0].piece(pieceFromClient, pieceBytes, pieceUs);
     channels[1].piece(pieceFromClient, pieceBytes, pieceUs);
-    for (const candidate of this.candidates) {
+    // By index, here and in what else each piece passes: until it is optimised, an iterator is an object for each turn.
+    for (let i = 0; i < this.candidates.length; i++) {
+      const candidate = this.candidates[i]!;
       if (pieceUs > candidate.sinceUs) {
         candidate.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
       }

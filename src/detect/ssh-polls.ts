@@ -93,7 +93,8 @@ export class PollWatch {
   }
 
   private ask(numbers: readonly number[], timeUs: number, frame: number): void {
-    for (const number of numbers) {
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i]!;
       let lane = this.lanes.get(number);
       if (lane === undefined) {
         lane = new Lane();
@@ -107,7 +108,8 @@ export class PollWatch {
   }
 
   private answer(numbers: readonly number[], timeUs: number, frame: number): void {
-    for (const number of numbers) {
+    for (let i = 0; i < numbers.length; i++) {
+      const number = numbers[i]!;
       const lane = this.lanes.get(number);
       if (lane === undefined || timeUs - lane.askedUs > this.tls.hubPoll.withinUs.value) continue;
       this.answered(lane, Math.floor(number / POLL_KINDS), number % POLL_KINDS, frame);

@@ -103,7 +103,8 @@ export class DirectionSizes {
 
   /// True for a single packet of the length of session tickets.
   isTickets(wireBytes: number): boolean {
-    for (const ticket of this.tickets) {
+    for (let i = 0; i < this.tickets.length; i++) {
+      const ticket = this.tickets[i]!;
       if (wireBytes >= ticket && wireBytes <= ticket + this.slack) return true;
     }
     return false;
