@@ -8,6 +8,7 @@ import { SshFlow, type SshListener } from '../flow/ssh/ssh-flow.js';
 import type { CounterEvidence, Evidence, Verdict } from './findings.js';
 import { SshCandidate } from './ssh-candidate.js';
 import { evaluateSshClauses, knownClient, type SshContext, sshCounterEvidence } from './ssh-clauses.js';
+import { SshPiece } from './ssh-piece.js';
 import type { SshScript } from './ssh-script.js';
 import type { SshKnowledge } from './ssh-sizes.js';
 import { type FlowSizes, flowSizes, newWatches, type Watches } from './ssh-watches.js';
@@ -48,13 +49,9 @@ export class SshAnalysis implements SshListener {
   private readonly candidates: SshCandidate[] = [];
   /// Polls of sessions without a log-in, by which side asks.
   private running: [SshCandidate | null, SshCandidate | null] = [null, null];
-  /// The piece that the next bytes of its frame still belong to.
+  /// The next bytes of its frame still belong to it while it is open.
+  private readonly piece = new SshPiece();
   private pieceOpen = false;
-  private pieceFromClient = false;
-  private pieceBytes = 0;
-  private piecePackets = 0;
-  private pieceUs = 0;
-  private pieceFrame = 0;
   private lastUs = 0;
 
   constructor(
@@ -67,23 +64,24 @@ export class SshAnalysis implements SshListener {
   }
 
   sshSent(fromClient: boolean, wireBytes: number, packets: number, timeUs: number, frame: number): void {
+    const { piece } = this;
     const joins =
       this.pieceOpen &&
       packets === 0 &&
-      this.piecePackets === 0 &&
-      this.pieceFrame === frame &&
-      this.pieceFromClient === fromClient;
+      piece.packets === 0 &&
+      piece.frame === frame &&
+      piece.fromClient === fromClient;
     if (joins) {
-      this.pieceBytes += wireBytes;
+      piece.wireBytes += wireBytes;
       return;
     }
     if (this.pieceOpen) this.closePiece();
     this.pieceOpen = true;
-    this.pieceFromClient = fromClient;
-    this.pieceBytes = wireBytes;
-    this.piecePackets = packets;
-    this.pieceUs = timeUs;
-    this.pieceFrame = frame;
+    piece.fromClient = fromClient;
+    piece.wireBytes = wireBytes;
+    piece.packets = packets;
+    piece.timeUs = timeUs;
+    piece.frame = frame;
   }
 
   /// The connection has ended: the sessions in it, in the order of their starts.
@@ -138,39 +136,38 @@ export class SshAnalysis implements SshListener {
 
   private closePiece(): void {
     this.pieceOpen = false;
-    const { pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame } = this;
-    this.watches ??= newWatches(
+    const { piece } = this;
+    this.watches ??= this.beginWatches();
+    const { client, server, script, tolerant, polls, channels } = this.watches;
+    this.lastUs = piece.timeUs;
+    // Most of a terminal's: too small for a record, so all that it can be is of a channel's opening.
+    const isTiny = (piece.fromClient ? client : server).isTiny(piece.wireBytes);
+    if (!isTiny) script.piece(piece, this.roundTripUs);
+    if (!isTiny || !tolerant.isIdle) tolerant.piece(piece);
+    if (!isTiny) {
+      polls[0].piece(piece);
+      polls[1].piece(piece);
+    }
+    channels[0].piece(piece);
+    channels[1].piece(piece);
+    // By index, here and in what else each piece passes: until it is optimised, an iterator is an object for each turn.
+    for (let i = 0; i < this.candidates.length; i++) {
+      const candidate = this.candidates[i]!;
+      if (piece.timeUs > candidate.sinceUs) candidate.piece(piece);
+    }
+    this.running[0]?.piece(piece);
+    this.running[1]?.piece(piece);
+  }
+
+  /// Apart from `closePiece`, which would need room for what these functions share each time it is called.
+  private beginWatches(): Watches {
+    return newWatches(
       this.ssh,
       this.knowledge,
       this.weight,
       (script, strict) => this.found(script, strict),
       (reversed, kind, assumption, askedUs) => this.pollOwner(reversed, kind, assumption, askedUs),
     );
-    const { client, server, script, tolerant, polls, channels } = this.watches;
-    this.lastUs = pieceUs;
-    // Most of a terminal's: too small for a record, so all that it can be is of a channel's opening.
-    const isTiny = (pieceFromClient ? client : server).isTiny(pieceBytes);
-    if (!isTiny) {
-      script.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame, this.roundTripUs);
-    }
-    if (!isTiny || !tolerant.isIdle) {
-      tolerant.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
-    }
-    if (!isTiny) {
-      polls[0].piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
-      polls[1].piece(pieceFromClient, pieceBytes, pieceUs, pieceFrame);
-    }
-    channels[0].piece(pieceFromClient, pieceBytes, pieceUs);
-    channels[1].piece(pieceFromClient, pieceBytes, pieceUs);
-    // By index, here and in what else each piece passes: until it is optimised, an iterator is an object for each turn.
-    for (let i = 0; i < this.candidates.length; i++) {
-      const candidate = this.candidates[i]!;
-      if (pieceUs > candidate.sinceUs) {
-        candidate.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
-      }
-    }
-    this.running[0]?.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
-    this.running[1]?.piece(pieceFromClient, pieceBytes, piecePackets, pieceUs, pieceFrame);
   }
 
   private found(script: SshScript, strict: boolean): void {

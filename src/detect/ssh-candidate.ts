@@ -1,6 +1,7 @@
 /// What may be a SoftEther session on an SSH connection, and what speaks for it.
 
 import type { FlowWeight } from '../flow/flow-weight.js';
+import type { SshPiece } from './ssh-piece.js';
 import { type PollOwner, PollTally } from './ssh-polls.js';
 import type { SshScript } from './ssh-script.js';
 import { type DirectionSizes, type PollSizes, recordBytes, type SshKnowledge } from './ssh-sizes.js';
@@ -119,8 +120,8 @@ export class SshCandidate implements PollOwner {
     if (this.attached.length < MAX_FRAMES) this.attached.push(script);
   }
 
-  /// The next packet or segment since `sinceUs`.
-  piece(fromClient: boolean, wireBytes: number, packets: number, timeUs: number, frame: number): void {
+  /// The next piece since `sinceUs`.
+  piece({ fromClient, wireBytes, packets, timeUs, frame }: SshPiece): void {
     const side = fromClient ? this.client : this.server;
     const other = fromClient ? this.server : this.client;
     const sizes = fromClient ? this.clientSizes : this.serverSizes;

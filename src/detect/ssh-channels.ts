@@ -2,6 +2,7 @@
 /// confirms with a message whose size is fixed (RFC 4254 sections 5.1 and 7.2).
 
 import { type SshPacketShape, wireBytes } from '../flow/ssh/packet-shape.js';
+import type { SshPiece } from './ssh-piece.js';
 import type { SshSessionProfile } from './ssh-profile.js';
 
 /// Openings remembered: a session's connections are opened a second apart.
@@ -39,12 +40,14 @@ export class ChannelWatch {
     this.confirmMost = size(other, confirmationPayload.value) + (compressed ? ssh.compressionBytes.value : 0);
   }
 
-  piece(fromClient: boolean, wire: number, timeUs: number): void {
-    if (fromClient === this.openerIsClient) {
-      if (wire >= this.openLeast && wire <= this.openMost) this.askedUs = timeUs;
+  piece(piece: SshPiece): void {
+    const { wireBytes: wire } = piece;
+    if (piece.fromClient === this.openerIsClient) {
+      if (wire >= this.openLeast && wire <= this.openMost) this.askedUs = piece.timeUs;
       return;
     }
     if (wire < this.confirmLeast || wire > this.confirmMost) return;
+    const { timeUs } = piece;
     if (timeUs - this.askedUs > this.ssh.channel.confirmUs.value) return;
     this.openedUs[this.next] = timeUs;
     this.answersUs[this.next] = timeUs - this.askedUs;

@@ -4,6 +4,7 @@
 
 import type { FlowWeight } from '../flow/flow-weight.js';
 import type { TlsSessionProfile } from './profile.js';
+import type { SshPiece } from './ssh-piece.js';
 import type { SshSessionProfile } from './ssh-profile.js';
 import { POLL_KINDS, type PollSizes, type PollTable } from './ssh-sizes.js';
 
@@ -81,14 +82,15 @@ export class PollWatch {
     private readonly owner: (kind: number, assumption: number, askedUs: number) => PollOwner,
   ) {}
 
-  piece(fromClient: boolean, wireBytes: number, timeUs: number, frame: number): void {
-    const asks = fromClient === this.reversed;
+  piece(piece: SshPiece): void {
+    const { wireBytes } = piece;
+    const asks = piece.fromClient === this.reversed;
     // Compression may have made it longer than the table has it.
     for (let size = Math.max(0, wireBytes - this.slack); size <= wireBytes; size++) {
       const numbers = this.table.lanes(asks, size);
       if (numbers === undefined) continue;
-      if (asks) this.ask(numbers, timeUs, frame);
-      else this.answer(numbers, timeUs, frame);
+      if (asks) this.ask(numbers, piece.timeUs, piece.frame);
+      else this.answer(numbers, piece.timeUs, piece.frame);
     }
   }
 

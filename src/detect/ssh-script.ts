@@ -10,6 +10,7 @@
 /// server's, so forwarding in both directions (-L, -D and -R) is read alike.
 /// Constant state, nothing is allocated per packet.
 
+import type { SshPiece } from './ssh-piece.js';
 import type { SshSessionProfile } from './ssh-profile.js';
 import type { DataWindow, DirectionSizes, ScriptWindows } from './ssh-sizes.js';
 
@@ -50,15 +51,8 @@ export class ScriptWatch {
     private readonly found: (script: SshScript) => void,
   ) {}
 
-  /// Takes the next piece that can hold a record: one packet, or a segment (`packets` 0).
-  piece(
-    fromClient: boolean,
-    wireBytes: number,
-    packets: number,
-    timeUs: number,
-    frame: number,
-    roundTripUs: number,
-  ): void {
+  /// Takes the next piece that can hold a record.
+  piece({ fromClient, wireBytes, packets, timeUs, frame }: SshPiece, roundTripUs: number): void {
     // Tickets, which come when they like, end no turn.
     if ((fromClient ? this.client : this.server).isTickets(wireBytes)) return;
     let at = (this.turns - 1) % STEPS;

@@ -2,6 +2,7 @@
 /// its messages: one write of each size in order, whatever else is sent.
 /// Weak by itself (facts, hard cases A5).
 
+import type { SshPiece } from './ssh-piece.js';
 import type { SshSessionProfile } from './ssh-profile.js';
 import type { SshScript } from './ssh-script.js';
 import type { DataWindow, DirectionSizes, ScriptWindows } from './ssh-sizes.js';
@@ -45,7 +46,7 @@ export class TolerantWatch {
     return !this.clientWrite.open && !this.serverWrite.open;
   }
 
-  piece(fromClient: boolean, wireBytes: number, packets: number, timeUs: number, frame: number): void {
+  piece({ fromClient, wireBytes, packets, timeUs, frame }: SshPiece): void {
     const { pieceBytes, joinUs } = this.ssh.tolerant;
     const write = fromClient ? this.clientWrite : this.serverWrite;
     const other = fromClient ? this.serverWrite : this.clientWrite;
